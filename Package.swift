@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every own target is held to the same language: Swift 6, strict memory safety, no warnings.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "ecopy",
+  products: [
+    .library(name: "CopyEngine", targets: ["CopyEngine", "ExtendedCopy", "SCSI"]),
+    .executable(name: "ecopy", targets: ["ecopy"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Top to bottom: nothing imports what stands below it.
+    .target(name: "CUring", linkerSettings: [.linkedLibrary("uring")]),
+    .target(
+      name: "CDigests", linkerSettings: [.linkedLibrary("isal"), .linkedLibrary("crypto")]),
+    module("Uring", ["CUring"]),
+    module("Digests", ["CDigests"]),
+    module("SCSI"),
+    module("ExtendedCopy", ["SCSI"]),
+    module("Devices", ["Uring", "CUring", "SCSI", "Digests"]),
+    module("Transfer", ["Uring", "Devices", "Digests", "SCSI"]),
+    module("CopyManager", ["Uring", "SCSI", "ExtendedCopy", "Devices", "Transfer"]),
+    module(
+      "CopyEngine",
+      ["Uring", "SCSI", "ExtendedCopy", "Devices", "Digests", "Transfer", "CopyManager"]),
+    .executableTarget(
+      name: "ecopy",
+      dependencies: [
+        "CopyEngine", "ExtendedCopy", "SCSI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "embed", dependencies: ["CopyEngine"], path: "examples/embed", swiftSettings: strict),
+
+    // An independent statement of the rules of EXTENDED COPY, for the tests to hold the engine to.
+    .target(name: "CopyModel", path: "Tests/CopyModel", swiftSettings: strict),
+    tests("UringTests", ["Uring"]),
+    tests("SCSITests", ["SCSI"]),
+    tests("ExtendedCopyTests", ["ExtendedCopy", "SCSI"]),
+    tests("DevicesTests", ["Devices", "Uring", "SCSI", "Digests"]),
+    tests("TransferTests", ["Transfer", "Devices", "Uring", "Digests"]),
+    tests(
+      "CopyManagerTests",
+      ["CopyManager", "CopyModel", "Transfer", "Devices", "Uring", "ExtendedCopy", "SCSI"]),
+    tests("CommandLineTests", []),
+  ]
+)

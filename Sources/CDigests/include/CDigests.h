@@ -1,0 +1,14 @@
+#pragma once
+#include <features.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// CRC32C (Castagnoli) of `length` bytes, continued from `seed`; start with 0.
+uint32_t cd_crc32c(uint32_t seed, const void *bytes, size_t length);
+
+/// An SHA-256 computation in progress, or NULL where memory ran out.
+void *cd_sha256_new(void);
+void cd_sha256_update(void *state, const void *bytes, size_t length);
+/// Writes 32 bytes to `digest`; `state` may only be freed afterwards.
+void cd_sha256_final(void *state, uint8_t *digest);
+void cd_sha256_free(void *state);
