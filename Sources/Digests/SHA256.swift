@@ -1,6 +1,7 @@
 import CDigests
 
 /// An SHA-256 digest computed piece by piece, by libcrypto.
+@safe
 public struct SHA256: ~Copyable {
   private let state: UnsafeMutableRawPointer
 
