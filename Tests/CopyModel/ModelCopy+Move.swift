@@ -160,6 +160,9 @@ extension ModelCopy {
         wholeBlocks: wholeBlocks, pad: target.pad)
     case .stream(let transferLength):
       let (device, _, target) = try tape(of: segment, at: indexOffset)
+      if target.fixed, target.blockLength * transferLength > 1 << 30 {
+        throw ModelFailure(asc: 0x26, ascq: 0x00)
+      }
       return .tape(
         device: device, blocks: target.fixed ? transferLength : 1,
         blockLength: target.fixed ? target.blockLength : transferLength, fixed: target.fixed,
@@ -222,18 +225,19 @@ extension ModelCopy {
     case .tape(let device, let blocks, let blockLength, let fixed, _):
       guard case .tape(var tape) = result.devices[device] else { break }
       let unit = blocks * blockLength
-      while destinationResidual.count >= unit {
+      var done = 0
+      var failure: ModelFailure?
+      while destinationResidual.count - done >= unit, failure == nil {
         let end = tape.write(
-          Array(destinationResidual.prefix(unit)), blockLength: fixed ? blockLength : nil)
-        destinationResidual.removeFirst(end.bytesWritten)
-        written += end.bytesWritten
-        result.bytesWritten += end.bytesWritten
-        if let sense = end.sense, !sense.isEarlyWarning {
-          result.devices[device] = .tape(tape)
-          throw .destination(sense)
-        }
+          Array(destinationResidual[done..<done + unit]), blockLength: fixed ? blockLength : nil)
+        done += end.bytesWritten
+        if let sense = end.sense, !sense.isEarlyWarning { failure = .destination(sense) }
       }
+      destinationResidual.removeFirst(done)
+      written += done
+      result.bytesWritten += done
       result.devices[device] = .tape(tape)
+      if let failure { throw failure }
     }
   }
 
