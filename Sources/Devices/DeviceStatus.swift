@@ -56,7 +56,9 @@ public struct Condition: Equatable, Sendable {
   }
 
   /// A write that succeeded within the early-warning room (SSC-4 4.2.4).
-  public var isEarlyWarning: Bool { key == .noSense && endOfMedium && !filemark }
+  public var isEarlyWarning: Bool {
+    key == .noSense && endOfMedium && !filemark && additional != .beginningOfPartitionDetected
+  }
 }
 
 /// How an operation ended, with the payload it was given.
