@@ -97,6 +97,14 @@ extension FieldLayout {
     return fields + (isProposal ? proposalOperation(typeCode) : operation(typeCode))
   }
 
+  /// Bytes of a segment descriptor without what its counted field holds; 12 where the code is not known.
+  public static func segmentLength(typeCode: UInt8, format: ListFormat) -> Int {
+    // The last four bytes of 14h are reserved, so no field ends there.
+    if typeCode == 0x14 { return 28 }
+    let end = segment(typeCode: typeCode, format: format).map { $0.offset + $0.length }.max() ?? 0
+    return max(12, (end + 3) & ~3)
+  }
+
   private static let streamTransferLength = FieldLayout(9, 3, "STREAM DEVICE TRANSFER LENGTH")
 
   private static func proposalOperation(_ typeCode: UInt8) -> [FieldLayout] {

@@ -10,6 +10,8 @@ public struct ListField: Hashable, Sendable {
   public var part: String
   /// Name in the standard.
   public var name: String
+  /// What the bytes are.
+  public var kind: FieldLayout.Kind
   /// What the bytes say.
   public var value: String
   /// What that means, where it is not plain.
@@ -112,7 +114,7 @@ private struct FieldWalk {
       if first < fields.count {
         fields[first].note = DescriptorNames.segments[code] ?? "not known"
       }
-      guard next <= limit, next - offset >= 8 else {
+      guard next <= limit, isWhole(code, next - offset, format) else {
         rest(from: min(next, limit))
         return false
       }
@@ -120,6 +122,13 @@ private struct FieldWalk {
       number += 1
     }
     return true
+  }
+
+  /// Whether a segment of this kind may have this length; what follows one that may not is anything.
+  private func isWhole(_ code: UInt8, _ length: Int, _ format: ListFormat) -> Bool {
+    guard SegmentDescriptor.typeCodes.contains(code) else { return length >= 8 }
+    let least = FieldLayout.segmentLength(typeCode: code, format: format)
+    return code == 0x05 || code == 0x15 ? length >= least : length == least
   }
 
   private func number16(at offset: Int) -> Int {
@@ -139,13 +148,14 @@ private struct FieldWalk {
     case .counted(let lengthOffset, let width):
       let count = FieldValue.number(bytes[(start + lengthOffset)...].prefix(width))
       let length = Int(min(count, UInt64(max(0, min(end, bytes.count) - offset))))
-      value = FieldValue(bytes[offset..<(offset + length)], .bytes)
+      value = FieldValue(bytes[offset..<(offset + length)], layout)
     default:
-      value = FieldValue(bytes[offset...].prefix(layout.length), layout.kind)
+      value = FieldValue(bytes[offset...].prefix(layout.length), layout)
     }
     fields.append(
       ListField(
-        offset: offset, length: value.length, part: part, name: layout.name, value: value.text,
+        offset: offset, length: value.length, part: part, name: layout.name, kind: layout.kind,
+        value: value.text,
         note: value.note))
   }
 
@@ -165,7 +175,8 @@ private struct FieldWalk {
     } else {
       fields.append(
         ListField(
-          offset: error.offset, length: 0, part: part, name: "", value: "", note: "", error: text))
+          offset: error.offset, length: 0, part: part, name: "", kind: .bytes, value: "", note: "",
+          error: text))
     }
   }
 }
@@ -179,9 +190,9 @@ private struct FieldValue {
   var text: String
   var note = ""
 
-  init(_ bytes: ArraySlice<UInt8>, _ kind: FieldLayout.Kind) {
+  init(_ bytes: ArraySlice<UInt8>, _ layout: FieldLayout) {
     length = bytes.count
-    switch kind {
+    switch layout.kind {
     case .bits(let low, let width):
       let value = (bytes.first ?? 0) >> UInt8(low) & UInt8((1 << width) - 1)
       text = String(value)
@@ -192,7 +203,7 @@ private struct FieldValue {
       text = String(Self.number(bytes))
     case .derived:
       text = String(Self.number(bytes))
-      if length == 1 { text = hexadecimal(bytes.first ?? 0) }
+      if length == 1, layout.name.hasSuffix("CODE") { text = hexadecimal(bytes.first ?? 0) }
     case .bytes, .counted:
       text = hexadecimal(bytes.prefix(Self.shownBytes))
       if length > Self.shownBytes { text += "…" }
