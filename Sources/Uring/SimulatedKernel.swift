@@ -58,7 +58,6 @@ public final class SimulatedKernel: Kernel, @unchecked Sendable {
   public private(set) var history: [Event] = []
   /// Equal for equal runs: every completion, its time and its result.
   public private(set) var fingerprint: UInt64 = 0xcbf2_9ce4_8422_2325
-  /// What registering the arena, or a file, is answered; an error for degraded modes.
   let epoch: Int
   var random: SimulatedRandom
   var clock: UInt64 = 1_000_000_000
@@ -90,7 +89,7 @@ public final class SimulatedKernel: Kernel, @unchecked Sendable {
   /// A ring in memory; files and arena are registered as the plan says.
   public override var facts: RingFacts {
     RingFacts(
-      setupFlags: ["SIMULATED"], registersFiles: plan.registeredFiles > 0,
+      setupFlags: ["SIMULATED"], registeredFileCapacity: plan.registeredFiles,
       canLoseCompletions: false)
   }
 
@@ -117,7 +116,7 @@ public final class SimulatedKernel: Kernel, @unchecked Sendable {
 
   /// Remembers the arena, to refuse fixed transfers outside it.
   public override func register(arena: UnsafeMutableRawBufferPointer) -> Int32 {
-    guard plan.arenaRegistration == 0 else { return plan.arenaRegistration }
+    guard arena.count <= plan.registrableArenaBytes else { return -ENOMEM }
     var start = UInt(bitPattern: arena.baseAddress)
     let end = start + UInt(arena.count)
     while start < end {

@@ -33,8 +33,8 @@ public struct SimulationPlan: Sendable, Equatable {
   public var bytesUntilNoSpace: UInt64?
   /// The power fails in place of the operation or call with this number, counted from 1.
   public var powerLossAtOperation: Int?
-  /// What registering the arena answers: 0, or -errno for a ring in its degraded mode.
-  public var arenaRegistration: Int32 = 0
+  /// The largest arena that can be registered; 0: none, and the ring works in its degraded mode.
+  public var registrableArenaBytes = Int.max
   /// Places for registered files; 0: files cannot be registered.
   public var registeredFiles: UInt32 = LinuxKernel.registeredFiles
 

@@ -38,6 +38,9 @@ int cu_wake_up(void);
 /// touches every page and keeps it out of forked children. NULL with errno set on failure.
 void *cu_map_arena(size_t bytes);
 
+/// How many bytes of the mapping at `base` lie in transparent huge pages, as smaps tells it.
+uint64_t cu_huge_page_bytes(const void *base);
+
 /// Publishes the prepared submission entries to the kernel's side of the ring and returns how many
 /// there are that it has not taken yet.
 static inline unsigned cu_publish(struct io_uring *ring) {
