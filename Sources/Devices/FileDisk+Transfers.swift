@@ -1,0 +1,29 @@
+import SCSI
+import Uring
+
+extension FileDisk {
+  /// Between the file's transfers and the disk's clients.
+  final class Transfers: FileClient {
+    var blockLength = 1
+    private var operations = OperationTable<Operation>()
+
+    func begin(_ operation: consuming Operation) -> UInt64 {
+      UInt64(operations.insert(operation))
+    }
+
+    override func finish(_ transfer: consuming FileTransfer) {
+      let operation = operations.remove(at: Int(transfer.tag))
+      var status = DeviceStatus.good(transfer.byteCount)
+      if transfer.errno != 0 || transfer.byteCount < operation.length {
+        let block = (operation.offset + UInt64(transfer.byteCount)) / UInt64(blockLength)
+        status.byteCount = transfer.byteCount / blockLength * blockLength
+        status.condition =
+          transfer.errno == 0
+          ? Condition(.mediumError, .unrecoveredReadError, information: Int64(clamping: block))
+          : .disk(errno: transfer.errno, writing: operation.writing, block: block)
+      }
+      operation.client.complete(
+        DeviceCompletion(tag: operation.tag, status: status, payload: transfer.takePayload()))
+    }
+  }
+}

@@ -1,0 +1,3 @@
+enum TapeIndex {
+  static let version: UInt32 = 1
+}
