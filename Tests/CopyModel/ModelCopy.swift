@@ -25,19 +25,7 @@ public func execute(
   }
   var copy = ModelCopy(list: parsed, result: result)
   for (number, segment) in parsed.segments.enumerated() {
-    copy.result.segmentsProcessed = number + 1
-    do {
-      try copy.perform(segment)
-    } catch {
-      copy.result.status = 2
-      (copy.result.senseKey, copy.result.asc, copy.result.ascq) = (0xA, error.asc, error.ascq)
-      copy.result.segmentNumber = number
-      copy.result.information = error.information
-      copy.result.sourceSense = error.sourceSense
-      copy.result.destinationSense = error.destinationSense
-      copy.result.fieldPointer = error.pointer
-      break
-    }
+    if !copy.step(segment, number: number) { break }
   }
   let excess = copy.result.heldData.count - heldDataLimit
   if excess > 0 {
@@ -77,7 +65,25 @@ struct ModelCopy {
     self.result = result
   }
 
-  mutating func perform(_ segment: ModelSegment) throws(ModelFailure) {
+  /// Performs a segment and notes in the result how it ended; false if it failed.
+  mutating func step(_ segment: ModelSegment, number: Int) -> Bool {
+    result.segmentsProcessed = number + 1
+    do {
+      try perform(segment)
+      return true
+    } catch {
+      result.status = 2
+      (result.senseKey, result.asc, result.ascq) = (0xA, error.asc, error.ascq)
+      result.segmentNumber = number
+      result.information = error.information
+      result.sourceSense = error.sourceSense
+      result.destinationSense = error.destinationSense
+      result.fieldPointer = error.pointer
+      return false
+    }
+  }
+
+  private mutating func perform(_ segment: ModelSegment) throws(ModelFailure) {
     if let shape = ModelShape(segment) {
       try move(segment, shape)
       return

@@ -68,7 +68,7 @@ extension ScenarioBuilder {
       run.append(bytes.count)
     }
     let first = run.first ?? 0
-    let beyond = wild && random.percent(60) ? 3 : 0
+    let beyond = wild && random.percent(60) ? random.number(1...3) : 0
     if isFixed(index) {
       let blockLength = field(descriptors[index], at: 29, width: 3)
       let length = random.number(1...max(1, min(6, run.count)))

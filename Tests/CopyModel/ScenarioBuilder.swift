@@ -9,8 +9,8 @@ struct ScenarioBuilder {
   var flags: UInt8 = 0
   var descriptors: [[UInt8]] = []
   var devices: [ModelDevice] = []
-  /// The devices as the chain so far leaves them.
-  var current: [ModelDevice] = []
+  /// The model's state after the segments so far.
+  private var chain: ModelCopy?
   /// Disks and tapes without fault, by index.
   var disks: [Int] = []
   var tapes: [Int] = []
@@ -18,7 +18,7 @@ struct ScenarioBuilder {
   var culprit: Int?
   var inlineData: [UInt8] = []
   var segments: [[UInt8]] = []
-  var heldDataLimit: Int
+  let heldDataLimit: Int
   var trouble: Trouble?
   /// Whether segments may be drawn that are unlikely to succeed.
   var wild = false
@@ -31,13 +31,16 @@ struct ScenarioBuilder {
       .vendor, .vendor, .draft, .first, .lid4,
     ])
     heldDataLimit = random.pick([0, 100, 4096, 65536, 1 << 20])
-    if random.percent(31) { trouble = random.pick(Trouble.allCases) }
+    if random.percent(31) { trouble = random.pick(Trouble.often) }
+    if trouble == .inlineOutOfRange { form = .spc }
     if form == .spc || form == .draft || form == .lid4 {
       inlineData = random.bytes(random.pick([0, 512, 2000, 8192]))
     }
     makeDevices()
-    current = devices
   }
+
+  /// The devices as the chain so far leaves them.
+  var current: [ModelDevice] { chain?.result.devices ?? devices }
 
   mutating func build() -> Scenario {
     // 00b (hold), 10b (may discard) or 11b (no list identifier); 01b is reserved.
@@ -47,7 +50,8 @@ struct ScenarioBuilder {
     // Room for the segment that fails and two that are not reached.
     let wanted = random.number(1...(trouble == nil ? 12 : 9))
     while segments.count < wanted {
-      guard let segment = draw(from: kinds(holds), accept: { $0.status == 0 }) else { break }
+      guard let segment = draw(from: kinds(holds), accept: { result, _ in result.status == 0 })
+      else { break }
       segments.append(segment)
     }
     var list = assemble(segments)
@@ -58,7 +62,8 @@ struct ScenarioBuilder {
       } else {
         let culprits = trouble.kinds?.filter { kinds(holds).contains($0) }
         if let segment = draw(
-          from: culprits ?? kinds(holds), accept: { trouble.describes($0) }, tries: 60)
+          from: culprits ?? kinds(holds), accept: { trouble.describes($0, strictly: !$1) },
+          tries: 80)
         {
           segments.append(segment)
           for _ in 0..<random.number(0...2) {
@@ -85,18 +90,22 @@ struct ScenarioBuilder {
     return kinds
   }
 
-  /// Draws segments until one gives an acceptable result.
+  /// Draws segments until one gives an acceptable result; after half of the tries `accept` is told
+  /// to be content with less. The format of a candidate is right by construction.
   private mutating func draw(
-    from kinds: [UInt8], accept: (ModelResult) -> Bool, tries: Int = 20
+    from kinds: [UInt8], accept: (ModelResult, Bool) -> Bool, tries: Int = 20
   ) -> [UInt8]? {
-    for _ in 0..<tries {
+    if chain == nil, let list = try? ModelList(assemble([]), lid4: form == .lid4) {
+      chain = ModelCopy(list: list, result: ModelResult(devices: devices))
+    }
+    for tried in 0..<tries {
       var segment = candidate(random.pick(kinds))
       if wild { twist(&segment) }
-      let result = execute(
-        list: assemble(segments + [segment]), devices: devices, heldDataLimit: heldDataLimit,
-        lid4: form == .lid4)
-      if accept(result), isSmall(result.devices) {
-        current = result.devices
+      guard var next = chain else { return nil }
+      _ = next.step(ModelSegment(offset: 0, bytes: segment), number: segments.count)
+      let hurried = tried > tries / 2
+      if accept(next.result, hurried), isSmall(next.result.devices) {
+        chain = next
         return segment
       }
     }

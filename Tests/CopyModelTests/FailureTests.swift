@@ -79,7 +79,8 @@ func outOfRange() {
     [disk(8), disk(8)])
   #expect(result.code == [0xA, 0x0D, 0x02])
   #expect(result.segmentNumber == 1)
-  #expect(result.bytes(1) == pattern(512, 1024) + pattern(4096)[512...])
+  let expected: [UInt8] = pattern(512, 1024) + Array(pattern(4096)[512...])
+  #expect(result.bytes(1) == expected)
 }
 
 @Test("the write protection of the destination is forwarded")

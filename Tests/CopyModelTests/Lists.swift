@@ -45,13 +45,13 @@ func blocksAndStream(
     [0] + be(length, 3) + [0, 0] + be(blocks, 2) + be(lba, 8))
 }
 
-/// 02h or 0Dh.
+/// 02h.
 func blocksToBlocks(
-  _ code: UInt8 = 0x02, cat: Bool = false, dc: Bool = false, _ source: Int, _ destination: Int,
+  cat: Bool = false, dc: Bool = false, _ source: Int, _ destination: Int,
   blocks: Int, from: Int = 0, to: Int = 0
 ) -> [UInt8] {
   segment(
-    code, cat: cat, dc: dc, source, destination,
+    0x02, cat: cat, dc: dc, source, destination,
     [0, 0] + be(blocks, 2) + be(from, 8) + be(to, 8))
 }
 

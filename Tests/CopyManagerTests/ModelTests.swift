@@ -1,0 +1,159 @@
+import Devices
+import ExtendedCopy
+import SCSI
+import Testing
+import Transfer
+import Uring
+
+@testable import CopyManager
+@testable import CopyModel
+
+@Suite("The copy manager and the model written from the rules alone", .serialized)
+struct ModelTests {
+  /// What a run left behind, for comparison outside the processor's thread.
+  struct Outcome: Sendable {
+    var result: CopyResult?
+    var refusal: SenseData?
+    var devices: [ModelDevice]
+  }
+
+  static func run(
+    _ scenario: Scenario, on processor: Processor, limits: TransferLimits, seed: UInt64
+  ) async -> Outcome {
+    await processor.run { ring in
+      var devices: [CopyDevice?] = []
+      for (number, device) in scenario.devices.enumerated() {
+        switch device {
+        case .disk(let disk):
+          devices.append(
+            .block(MemoryDisk(disk, number: UInt64(number), ring: ring, seed: seed &+ 7)))
+        case .tape(let tape):
+          devices.append(
+            .stream(MemoryTape(tape, number: number, ring: ring, seed: seed &+ UInt64(number))))
+        case .missing: devices.append(nil)
+        }
+      }
+      let list: ParameterList
+      do throws(ParameterListError) {
+        list = try ParameterList.decode(scenario.list)
+      } catch {
+        return Outcome(refusal: error.sense, devices: scenario.devices)
+      }
+      let manager = CopyManager(ring: ring, limits: limits)
+      let result = await manager.execute(list, devices: devices)
+      let after = zip(scenario.devices, devices).map { before, device -> ModelDevice in
+        switch (before, device) {
+        case (.disk(var disk), .block(let block)):
+          if let memory = block as? MemoryDisk { disk.bytes = memory.bytes }
+          return .disk(disk)
+        case (.tape, .stream(let stream)):
+          if let memory = stream as? MemoryTape { return .tape(memory.tape) }
+          return before
+        default: return before
+        }
+      }
+      return Outcome(result: result, devices: after)
+    }
+  }
+
+  static func limits(_ seed: UInt64) -> TransferLimits {
+    var limits = TransferLimits(arenaBytes: 4 << 20)
+    limits.heldBytes = 4096
+    if seed % 3 == 1 {
+      limits.chunkBytes = 4096
+      limits.reservoirBytes = 1 << 20
+      limits.flightBytes = 64 << 10
+    } else if seed % 3 == 2 {
+      limits.chunkBytes = 64 << 10
+      limits.writeDepth = 2
+    }
+    return limits
+  }
+
+  @Test("agree on every byte and every sense code of random lists", arguments: 0..<4)
+  func random(_ part: Int) async throws {
+    var configuration = Processor.Configuration()
+    configuration.arenaBytes = 4 << 20
+    let processor = try Processor(configuration)
+    for number in 0..<300 {
+      let seed = UInt64(part * 1000 + number)
+      var generator = ListGenerator(seed: seed)
+      let scenario = generator.next()
+      let limits = Self.limits(seed)
+      let expected = CopyModel.execute(
+        list: scenario.list, devices: scenario.devices, heldDataLimit: limits.heldBytes)
+      let outcome = await Self.run(scenario, on: processor, limits: limits, seed: seed)
+      let differences = Self.differences(expected, outcome)
+      #expect(differences.isEmpty, "seed \(seed): \(differences.joined(separator: "; "))")
+      if !differences.isEmpty { break }
+    }
+    processor.stop()
+  }
+
+  /// Everything the rules fix, compared; what they leave open is left out by the model's word.
+  static func differences(_ expected: ModelResult, _ outcome: Outcome) -> [String] {
+    var found: [String] = []
+    func compare<Value: Equatable>(_ name: String, _ expected: Value, _ actual: Value) {
+      if expected != actual { found.append("\(name): expected \(expected), got \(actual)") }
+    }
+    let sense = outcome.refusal ?? outcome.result?.sense
+    compare("status", expected.status, outcome.refusal == nil ? outcome.result?.status.rawValue ?? 9 : 2)
+    compare("key", expected.senseKey, sense?.key.rawValue ?? 0)
+    compare("asc", expected.asc, sense?.additional.code ?? 0)
+    compare("ascq", expected.ascq, sense?.additional.qualifier ?? 0)
+    if expected.status != 0, expected.senseKey == 0xA {
+      compare("segment", expected.segmentNumber, sense?.copySegment.map { Int($0) })
+      compare("information", expected.information, sense?.information)
+      for (name, origin, model) in [
+        ("source", SenseData.ForwardedSense.Origin.source, expected.sourceSense),
+        ("destination", .destination, expected.destinationSense),
+      ] {
+        let forwarded = sense?.forwarded.first { $0.origin == origin }
+        let expectedBytes = model.map { Condition($0).senseBytes }
+        compare("\(name) sense", expectedBytes, forwarded?.sense)
+      }
+      compare("pointer", expected.fieldPointer?.offset, sense?.fieldPointer.map { Int($0.offset) })
+    }
+    if outcome.refusal == nil, let result = outcome.result, expected.senseKey != 5 {
+      compare("segments", expected.segmentsProcessed, result.segmentsProcessed)
+      if !expected.heldDataIsLoose {
+        compare("held", expected.heldData, result.heldData)
+        compare("held discarded", expected.heldDataDiscarded, result.heldDataDiscarded)
+      }
+      if expected.status == 0 {
+        compare("read", UInt64(expected.bytesRead), result.counters.bytesRead)
+        compare("written", UInt64(expected.bytesWritten), result.counters.bytesWritten)
+      }
+    }
+    for (number, pair) in zip(expected.devices, outcome.devices).enumerated() {
+      if case (.tape(var model), .tape(var real)) = pair,
+        expected.loosePosition?.device == number
+      {
+        if expected.loosePosition?.range.contains(real.position) == false {
+          found.append("device \(number) stands at \(real.position)")
+        }
+        model.position = 0
+        real.position = 0
+        if model != real { found.append("device \(number) differs") }
+      } else if pair.0 != pair.1 {
+        found.append("device \(number) differs: \(Self.describe(pair.0, pair.1))")
+      }
+    }
+    return found
+  }
+
+  static func describe(_ expected: ModelDevice, _ actual: ModelDevice) -> String {
+    switch (expected, actual) {
+    case (.disk(let one), .disk(let other)):
+      let first = zip(one.bytes, other.bytes).enumerated().first { $0.element.0 != $0.element.1 }
+      return "disk at byte \(first?.offset ?? -1)"
+    case (.tape(let one), .tape(let other)):
+      let first = zip(one.objects, other.objects).enumerated().first {
+        $0.element.0 != $0.element.1
+      }
+      return
+        "tape of \(one.objects.count)/\(other.objects.count) objects at \(one.position)/\(other.position), first at \(first?.offset ?? -1)"
+    default: return "kinds"
+    }
+  }
+}
