@@ -55,8 +55,11 @@ public struct Condition: Equatable, Sendable {
     self.information = information
   }
 
-  /// A write that succeeded within the early-warning room (SSC-4 4.2.4).
-  public var isEarlyWarning: Bool { key == .noSense && endOfMedium && !filemark }
+  /// A write that succeeded within the early-warning room (SSC-4 4.2.4). At the beginning of the
+  /// tape EOM is set too, but nothing succeeded.
+  public var isEarlyWarning: Bool {
+    key == .noSense && endOfMedium && !filemark && additional != .beginningOfPartitionDetected
+  }
 }
 
 /// How an operation ended, with the payload it was given.
