@@ -1,5 +1,6 @@
 import CopyManager
 import Devices
+import SCSI
 import Transfer
 
 extension CopyRun {

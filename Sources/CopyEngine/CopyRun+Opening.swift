@@ -1,5 +1,8 @@
 import CopyManager
 import Devices
+import SCSI
+import Transfer
+import Uring
 
 extension CopyRun {
   /// Opens sources and destination, and moves tapes to where the copy starts. Nothing of the

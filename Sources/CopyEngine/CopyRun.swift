@@ -184,8 +184,8 @@ final class CopyRun {
     counters.payloadBytesCopied = done.payloadBytesCopied
     counters.reads = done.reads
     counters.writes = done.writes
-    counters.directTransfers = files.directTransfers
-    counters.bufferedTransfers = files.bufferedTransfers
+    counters.directTransfers = files.direct
+    counters.bufferedTransfers = files.buffered
     counters.fixedTransfers = ring.fixedTransfers - before.fixedTransfers
     counters.plainTransfers = ring.plainTransfers - before.plainTransfers
     counters.enters = ring.enters - before.enters

@@ -151,16 +151,16 @@ final class DeviceOpener {
   }
 
   /// Transfers past the page cache and through it, of all devices so far.
-  var fileCounters: FileCounters {
-    var sum = FileCounters()
+  var fileCounters: (direct: Int, buffered: Int) {
+    var sum = (direct: 0, buffered: 0)
     for (_, device) in opened {
       let counters: FileCounters? =
         switch device {
         case .block(let disk): (disk as? FileDisk)?.counters
         case .stream(let tape): (tape as? Cartridge)?.counters
         }
-      sum.directTransfers += counters?.directTransfers ?? 0
-      sum.bufferedTransfers += counters?.bufferedTransfers ?? 0
+      sum.direct += counters?.directTransfers ?? 0
+      sum.buffered += counters?.bufferedTransfers ?? 0
     }
     return sum
   }

@@ -1,4 +1,5 @@
 import Devices
+import SCSI
 import Uring
 
 extension EngineError {
