@@ -173,23 +173,9 @@ final class CopyRun {
   }
 
   private func counters(since before: RingCounters) -> CopyCounters {
-    let done = pipeline.counters
-    let ring = context.ring.counters
-    let files = opener.fileCounters
-    var counters = CopyCounters()
-    counters.bytesRead = done.bytesRead
-    counters.bytesSkipped = done.bytesSkipped
-    counters.bytesWritten = done.bytesWritten
+    var counters = CopyCounters(pipeline.counters)
     counters.bytesPadded = padded
-    counters.payloadBytesCopied = done.payloadBytesCopied
-    counters.reads = done.reads
-    counters.writes = done.writes
-    counters.directTransfers = files.direct
-    counters.bufferedTransfers = files.buffered
-    counters.fixedTransfers = ring.fixedTransfers - before.fixedTransfers
-    counters.plainTransfers = ring.plainTransfers - before.plainTransfers
-    counters.enters = ring.enters - before.enters
-    counters.underruns = done.underruns
+    counters.note(context.ring.counters, since: before, opener.fileCounters)
     return counters
   }
 }
