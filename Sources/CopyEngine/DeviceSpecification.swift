@@ -14,6 +14,11 @@ public struct DeviceSpecification: Sendable, Hashable, CustomStringConvertible,
   /// From its text.
   public init(stringLiteral text: String) { self.text = text }
 
+  /// The device itself, without options.
+  public var name: String {
+    String(text.prefix { $0 != "," })
+  }
+
   /// Its text.
   public var description: String { text }
 }

@@ -99,6 +99,13 @@ extension CopyManager {
     moving[number] = data
     if moving.count > 2 * Self.movingKept { moving = moving.filter { $0.key > number - Self.movingKept } }
     switch overlap(of: data) {
+    case .none where data.usesOneTape:
+      guard data.needed <= UInt64(limits.reservoirBytes / 4) else {
+        throw SegmentError(.insufficientResources)
+      }
+      var stages = try await stages(of: data, number)
+      for index in stages.indices { stages[index].readsFirst = true }
+      try await queue(stages)
     case .none:
       try await queue(stages(of: data, number))
     case .readFirst:

@@ -126,7 +126,6 @@ public final class CopyManager {
   /// Waits for everything queued; throws what went wrong in it.
   func drained() async throws(SegmentError) {
     if let stop = await pipeline.drain() { throw error(for: stop) }
-    moving.removeAll(keepingCapacity: true)
   }
 
   func enqueue(_ stage: Stage) async throws(SegmentError) {
@@ -137,9 +136,11 @@ public final class CopyManager {
     switch stop {
     case .failure(let failure):
       lastSegment = failure.segment + 1
-      var error = SegmentError(failure.origin, failure.condition)
-      if failure.writtenBytes > 0 {
-        error.information = moving[failure.segment]?.residual(writtenBytes: failure.writtenBytes)
+      let data = moving[failure.segment]
+      let command = data?.inCommands(failure.condition, failure.origin) ?? failure.condition
+      var error = SegmentError(failure.origin, command)
+      if let data, failure.writtenBytes > data.lead {
+        error.information = data.residual(writtenBytes: failure.writtenBytes - data.lead)
       }
       return error
     case .cancelled:

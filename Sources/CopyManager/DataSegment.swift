@@ -1,6 +1,7 @@
 import Devices
 import ExtendedCopy
 import SCSI
+import Transfer
 
 /// The arithmetic of one segment that moves data (SPC-4 5.16.7, SPC-2 7.2.7.2): how much is read,
 /// processed and written, and what is left over, all known before any byte moves.
@@ -102,16 +103,39 @@ struct DataSegment {
     (keepsSource ? sourceRest : 0, keepsDestination ? destinationRest : 0)
   }
 
+  /// Whether one tape is both ends: all is read before the tape is written.
+  var usesOneTape: Bool {
+    guard case .tape(let from, _, _, _, _) = source, case .tape(let to, _, _, _, _) = destination
+    else { return false }
+    return from === to
+  }
+
+  /// A device counts what is missing of a single record in bytes; a READ or WRITE of one block in
+  /// fixed mode counts blocks.
+  func inCommands(_ condition: Condition, _ origin: StageFailure.Origin) -> Condition {
+    guard case .tape(_, 1, _, true, _) = origin == .source ? source : destination,
+      condition.information != nil
+    else { return condition }
+    var condition = condition
+    condition.information = 1
+    return condition
+  }
+
+  /// Bytes of the first block of a byte range that lie before it, and are written again.
+  var lead: UInt64 {
+    guard case .disk(let device, let start?, _, _, _) = destination, written > 0 else { return 0 }
+    return start % UInt64(device.blockLength)
+  }
+
   /// INFORMATION: what of the segment was not written, in blocks of the destination; in bytes for a
   /// tape in variable mode.
   func residual(writtenBytes: UInt64) -> UInt64 {
     let left = written - min(written, writtenBytes)
     switch destination {
     case .none, .bytes: return 0
-    case .disk(let device, let start, _, _, _):
+    case .disk(let device, _, _, _, _):
       if left == 0 { return 0 }
       let blockLength = UInt64(device.blockLength)
-      let lead = (start ?? 0) % blockLength
       return (lead + written + blockLength - 1) / blockLength - (lead + writtenBytes) / blockLength
     case .tape(_, _, let recordLength, let isFixed, _):
       return isFixed ? left / UInt64(recordLength) : left

@@ -16,6 +16,11 @@ func refusal(of list: ParameterList) -> SenseData? {
     if let holding = list.segments.first(where: \.holdsData) { return refused(holding.offset) }
   }
   for target in list.targets {
+    // A designator names the device by itself; elsewhere only a LUN is understood.
+    if case .designator = target.identification {
+    } else if target.luIDType != 0 {
+      return refused(target.offset + 1)
+    }
     if case .stream(_, let isFixed, let blockLength) = target.device,
       isFixed != (blockLength != 0)
     {

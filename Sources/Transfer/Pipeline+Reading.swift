@@ -16,7 +16,10 @@ extension Pipeline {
   /// One read of the reader's stage; false where it has to wait.
   private func issueRead() -> Bool {
     let sequence = reading
-    let (source, issued) = stages.with(sequence) { ($0.stage.source, $0.issued) }
+    let (source, issued, isHalted) = stages.with(sequence) {
+      ($0.stage.source, $0.issued, $0.isHalted)
+    }
+    if isHalted { return false }
     switch source {
     case .none, .bytes:
       stages.with(sequence) { $0.isFullyIssued = true }
@@ -27,8 +30,7 @@ extension Pipeline {
       guard admit(sequence, device, offset..<offset + byteCount) else { return false }
       return readBlocks(sequence, device, offset: offset, byteCount: byteCount, issued: issued)
     case .records(let device, let recordLength, let recordsPerRead, let count):
-      // The position of a tape is part of the result: it is not read for a later stage.
-      guard sequence == writing else { return false }
+      guard mayReadTape(sequence, issued: issued) else { return false }
       let length = recordLength * recordsPerRead
       if count > issued {
         guard readRecords(sequence, device, length, recordsPerRead, acceptsShorter: false) else {
@@ -38,10 +40,18 @@ extension Pipeline {
       stages.with(sequence) { if $0.issued >= count { $0.isFullyIssued = true } }
       return true
     case .recordsUntilCondition(let device, let mostLength):
-      guard sequence == writing, !stages.with(sequence, { $0.hasEnded }) else { return false }
+      guard mayReadTape(sequence, issued: issued), !stages.with(sequence, { $0.hasEnded }) else {
+        return false
+      }
       return readRecords(
         sequence, device, device.nextRecordLength ?? mostLength, 1, acceptsShorter: true)
     }
+  }
+
+  /// The position of a tape is part of the result: it is not read for a stage while one before it
+  /// can still fail.
+  private func mayReadTape(_ sequence: Int, issued: UInt64) -> Bool {
+    sequence == writing && (issued > 0 || writesInFlight == 0)
   }
 
   private func provideZeros(_ sequence: Int, byteCount: UInt64, issued: UInt64) -> Bool {
@@ -51,7 +61,7 @@ extension Pipeline {
         return false
       }
       bufferedBytes += count
-      counters.bytesSkipped += UInt64(count)
+      work.bytesSkipped += UInt64(count)
       reads.append(
         ReadSlot(
           stage: sequence, byteCount: count, isDone: true, status: .good(count),
@@ -121,7 +131,7 @@ extension Pipeline {
     readsInFlight += 1
     flightBytes += count
     bufferedBytes += count
-    counters.reads += 1
+    work.reads += 1
     return tag
   }
 

@@ -34,7 +34,7 @@ extension Pipeline {
       return
     }
     payload.overwrite(with: Array(bytes))
-    counters.payloadBytesCopied += UInt64(bytes.count)
+    work.payloadBytesCopied += UInt64(bytes.count)
     bufferedBytes += bytes.count
     if inFront {
       let rest = destinationData.removeFirst(destinationData.byteCount)
@@ -53,7 +53,11 @@ extension Pipeline {
       reads.withFirst({ $0.isDone && $0.stage == writing })
     {
       let status = reads.withFirst { $0.status }
-      if !status.isSuccess, hasWholeUnits { break }
+      if !status.isSuccess, hasWholeUnits {
+        // What was read before is written before the failure counts.
+        stages.with(writing) { $0.stage.readsFirst = $0.stage.readsFirst && readsInFlight > 0 }
+        break
+      }
       if case .sameRecords(let device) = stages.with(writing, { $0.stage.destination }),
         status.isSuccess, !mayWrite(to: device)
       {
@@ -104,6 +108,7 @@ extension Pipeline {
     if skip > 0 {
       _ = payload.removeFirst(skip)
       bufferedBytes -= skip
+      work.bytesRead -= UInt64(skip)
       stages.with(writing) { $0.skipLeft -= skip }
     }
     sourceData.append(payload)
@@ -129,7 +134,7 @@ extension Pipeline {
   }
 
   func hold(_ bytes: [UInt8]) {
-    counters.payloadBytesCopied += UInt64(bytes.count)
+    work.payloadBytesCopied += UInt64(bytes.count)
     held += bytes
     if held.count > limits.heldBytes {
       held.removeFirst(held.count - limits.heldBytes)
@@ -151,6 +156,7 @@ extension Pipeline {
       // The tail of the last block of a byte range is not source data.
       let kept = sourceData.removeFirst(sourceData.byteCount - stage.ignored)
       bufferedBytes -= stage.ignored
+      work.bytesRead -= UInt64(stage.ignored)
       sourceData = kept
     }
     if case .bytes(let bytes) = stage.source {
@@ -282,7 +288,7 @@ extension Pipeline {
       let piece = destinationData.removeFirst(byteCount)
       guard piece.rangeCount > Arena.mostRanges / 2 else { return piece }
       if let gathered = piece.gathered(alignment: 4096) {
-        counters.payloadBytesCopied += UInt64(byteCount)
+        work.payloadBytesCopied += UInt64(byteCount)
         return gathered
       }
       var rest = destinationData.removeFirst(destinationData.byteCount)
@@ -308,7 +314,7 @@ extension Pipeline {
     let tag = UInt64(writes.end) << 1 | 1
     writes.append(slot)
     writesInFlight += 1
-    counters.writes += 1
+    work.writes += 1
     return tag
   }
 
@@ -319,7 +325,7 @@ extension Pipeline {
     else { return }
     isDry = true
     gate.ranDry()
-    counters.underruns = gate.underruns
+    work.underruns = gate.underruns
   }
 
   /// Ends the writer's stage where nothing of it is left to issue.
@@ -333,6 +339,7 @@ extension Pipeline {
       return false
     }
     let stage = stages.removeFirst().stage
+    edgeBytesWritten += UInt64(stage.prefix.count + stage.suffix.count)
     writing += 1
     reading = max(reading, writing)
     if !stage.keepsSourceResidual {

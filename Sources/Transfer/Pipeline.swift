@@ -38,6 +38,8 @@ public final class Pipeline: DeviceClient {
     var nextOffset: UInt64 = 0
     var writtenForSegment: UInt64
     var readsPending = 0
+    /// A read has failed: nothing more is read until the writer has come to it.
+    var isHalted = false
   }
 
   struct ReadSlot: ~Copyable {
@@ -68,7 +70,12 @@ public final class Pipeline: DeviceClient {
   /// How much memory it uses.
   public let limits: TransferLimits
   /// What was done so far.
-  public internal(set) var counters = TransferCounters()
+  public var counters: TransferCounters {
+    var data = work
+    data.bytesWritten -= min(data.bytesWritten, edgeBytesWritten)
+    return data
+  }
+  var work = TransferCounters()
   /// The newest bytes held for the application client.
   public internal(set) var held: [UInt8] = []
   /// Whether more was to be held than `limits.heldBytes`.
@@ -97,6 +104,8 @@ public final class Pipeline: DeviceClient {
   var lastWrite = LastWrite.none
   var retired: (segment: Int, written: UInt64) = (-1, 0)
   var isDry = false
+  /// Bytes of edge blocks that were written again as they were: no data of the copy.
+  var edgeBytesWritten: UInt64 = 0
   private var queueWaiter: UnsafeContinuation<Void, Never>?
   private var drainWaiter: UnsafeContinuation<Void, Never>?
   private let timer = PaceTimer()
@@ -210,7 +219,7 @@ public final class Pipeline: DeviceClient {
     let status = completion.status
     if completion.tag & 1 == 0 {
       readsInFlight -= 1
-      counters.bytesRead += UInt64(status.byteCount)
+      work.bytesRead += UInt64(status.byteCount)
       var payload = completion.takePayload()
       flightBytes -= payload.byteCount
       let missing = payload.byteCount - status.byteCount
@@ -219,11 +228,13 @@ public final class Pipeline: DeviceClient {
         bufferedBytes -= missing
       }
       var arrived: Payload? = consume payload
-      reads.with(sequence) { slot in
+      let stage = reads.with(sequence) { slot in
         slot.isDone = true
         slot.status = status
         slot.payload = arrived.take()
+        return slot.stage
       }
+      if !status.isSuccess { stages.with(stage) { $0.isHalted = true } }
     } else {
       writesInFlight -= 1
       bufferedBytes -= completion.payload.byteCount
@@ -244,7 +255,7 @@ public final class Pipeline: DeviceClient {
   func retireWrites() {
     while !writes.isEmpty, writes.withFirst({ $0.isDone }) {
       let slot = writes.removeFirst()
-      counters.bytesWritten += UInt64(slot.status.byteCount)
+      work.bytesWritten += UInt64(slot.status.byteCount)
       let written = slot.segmentWritten + UInt64(slot.status.byteCount)
       if slot.status.isSuccess {
         retired = (slot.segment, written)

@@ -1,4 +1,5 @@
 import Devices
+import Foundation
 import ExtendedCopy
 import SCSI
 import Testing
@@ -70,34 +71,54 @@ struct ModelTests {
     return limits
   }
 
+  /// 4 parts of these; ECOPY_SCENARIOS asks for more.
+  static let scenariosPerPart =
+    Int(ProcessInfo.processInfo.environment["ECOPY_SCENARIOS"] ?? "") ?? 300
+
   @Test("agree on every byte and every sense code of random lists", arguments: 0..<4)
   func random(_ part: Int) async throws {
     var configuration = Processor.Configuration()
     configuration.arenaBytes = 4 << 20
     let processor = try Processor(configuration)
-    for number in 0..<300 {
-      let seed = UInt64(part * 1000 + number)
+    for number in 0..<Self.scenariosPerPart {
+      let seed = UInt64(part * 1_000_000 + number)
       var generator = ListGenerator(seed: seed)
       let scenario = generator.next()
       let limits = Self.limits(seed)
       let expected = CopyModel.execute(
         list: scenario.list, devices: scenario.devices, heldDataLimit: limits.heldBytes)
       let outcome = await Self.run(scenario, on: processor, limits: limits, seed: seed)
-      let differences = Self.differences(expected, outcome)
+      let differences = Self.differences(scenario, expected, outcome)
       #expect(differences.isEmpty, "seed \(seed): \(differences.joined(separator: "; "))")
-      if !differences.isEmpty { break }
+      if !differences.isEmpty {
+        print(
+          "  model: key", expected.senseKey, expected.asc, expected.ascq, "segment",
+          expected.segmentNumber ?? -1, "pointer", expected.fieldPointer?.offset ?? -1,
+          "header", scenario.list.prefix(16))
+        let list = try ParameterList.decode(scenario.list)
+        for target in list.targets { print("  target", target.device, target.isNull) }
+        for segment in list.segments {
+          print(
+            "  segment cat", segment.cat, "from", segment.source ?? 9, "to",
+            segment.destination ?? 9, segment.operation)
+        }
+        break
+      }
     }
     processor.stop()
   }
 
   /// Everything the rules fix, compared; what they leave open is left out by the model's word.
-  static func differences(_ expected: ModelResult, _ outcome: Outcome) -> [String] {
+  static func differences(
+    _ scenario: Scenario, _ expected: ModelResult, _ outcome: Outcome
+  ) -> [String] {
     var found: [String] = []
     func compare<Value: Equatable>(_ name: String, _ expected: Value, _ actual: Value) {
       if expected != actual { found.append("\(name): expected \(expected), got \(actual)") }
     }
     let sense = outcome.refusal ?? outcome.result?.sense
-    compare("status", expected.status, outcome.refusal == nil ? outcome.result?.status.rawValue ?? 9 : 2)
+    compare(
+      "status", expected.status, outcome.refusal == nil ? outcome.result?.status.rawValue ?? 9 : 2)
     compare("key", expected.senseKey, sense?.key.rawValue ?? 0)
     compare("asc", expected.asc, sense?.additional.code ?? 0)
     compare("ascq", expected.ascq, sense?.additional.qualifier ?? 0)
@@ -135,11 +156,34 @@ struct ModelTests {
         model.position = 0
         real.position = 0
         if model != real { found.append("device \(number) differs") }
+      } else if case .tape(let model) = pair.0, case .tape(let real) = pair.1,
+        model.objects == real.objects, expected.destinationSense != nil,
+        imageSource(scenario, expected.segmentNumber) == number,
+        (model.position...model.position + 2 * 5).contains(real.position)
+      {
+        // An image copy reads ahead of a destination that then fails.
+        continue
       } else if pair.0 != pair.1 {
         found.append("device \(number) differs: \(Self.describe(pair.0, pair.1))")
       }
     }
     return found
+  }
+
+  /// The device a failed image copy (13h) was reading.
+  static func imageSource(_ scenario: Scenario, _ segment: Int?) -> Int? {
+    guard let segment, let list = try? ParameterList.decode(scenario.list),
+      case .tapeImageCopy = list.segments[segment].operation
+    else { return nil }
+    return list.segments[segment].source.map { Int($0) }
+  }
+
+  static func text(_ object: ModelTape.Object?) -> String {
+    switch object {
+    case .record(let bytes): "\(bytes.count) bytes \(bytes.prefix(4))"
+    case .filemark: "filemark"
+    case nil: "nothing"
+    }
   }
 
   static func describe(_ expected: ModelDevice, _ actual: ModelDevice) -> String {
@@ -152,7 +196,7 @@ struct ModelTests {
         $0.element.0 != $0.element.1
       }
       return
-        "tape of \(one.objects.count)/\(other.objects.count) objects at \(one.position)/\(other.position), first at \(first?.offset ?? -1)"
+        "tape of \(one.objects.count)/\(other.objects.count) objects at \(one.position)/\(other.position), first at \(first?.offset ?? -1): \(Self.text(first?.element.0)) and \(Self.text(first?.element.1))"
     default: return "kinds"
     }
   }

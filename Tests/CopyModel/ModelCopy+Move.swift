@@ -119,7 +119,7 @@ extension ModelCopy {
     }
   }
 
-  /// What becomes of the residuals at the end of a segment: the table of 5.3.
+  /// What becomes of the residuals at the end of a segment, by CAT and the two PAD bits.
   private mutating func settle(
     _ segment: ModelSegment, _ source: End, _ destination: End, bounded: Bool,
     at written: inout Int

@@ -1,8 +1,8 @@
 /// Executes a parameter list on devices and says what is left of them.
 ///
-/// Section 5.3 in words: a *source residual* of bytes read and not processed and a *destination
-/// residual* of bytes processed and not written live through the whole list. Each segment is done in
-/// whole steps: read all it needs, process, write all whole units, then settle what is left over.
+/// In words: a *source residual* of bytes read and not processed and a *destination residual* of
+/// bytes processed and not written live through the whole list. Each segment is done in whole
+/// steps: read all it needs, process, write all whole units, then settle what is left over.
 ///
 /// - Parameters:
 ///   - list: the whole parameter list.

@@ -38,6 +38,8 @@ struct ModelHeader {
     } else {
       throw .invalidField(12)
     }
+    // LIST ID USAGE came with SPC-3; the older headers have NRCR, bit 4, alone.
+    if length < 16 { usage &= 0b10 }
     try close(list.count)
   }
 

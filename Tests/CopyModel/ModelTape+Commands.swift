@@ -1,5 +1,5 @@
 extension ModelTape {
-  /// READ with SILI = 0: in fixed mode `blocks` records of `blockLength`, in variable mode one record.
+  /// READ with SILI = 0: in fixed mode `blocks` records of `blockLength`, in variable mode one.
   mutating func read(
     blocks: Int, blockLength: Int, fixed: Bool
   ) throws(ModelSense) -> [UInt8] {

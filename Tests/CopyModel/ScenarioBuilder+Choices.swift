@@ -42,15 +42,18 @@ extension ScenarioBuilder {
 
   private func isFixed(_ index: Int) -> Bool { descriptors[index][28] & 1 != 0 }
 
-  mutating func writeTape() -> Stream {
-    let index = tapeIndex(writing: true)
+  /// A tape to write to, with a length that makes at most some hundred records of what is left over
+  /// from before.
+  mutating func writeTape(except source: Int? = nil) -> Stream {
+    var index = tapeIndex(writing: true)
+    if index == source { index = other(tapes, than: index) }
+    let least = residual / 300 + 1
     if isFixed(index) {
-      let length = random.number(1...6)
-      return Stream(
-        index: index, length: length,
-        unit: length * field(descriptors[index], at: 29, width: 3))
+      let blockLength = field(descriptors[index], at: 29, width: 3)
+      let length = max(random.number(1...6), least / blockLength)
+      return Stream(index: index, length: length, unit: length * blockLength)
     }
-    let length = recordLength()
+    let length = max(recordLength(), least)
     return Stream(index: index, length: length, unit: length)
   }
 

@@ -22,7 +22,8 @@ extension ScenarioBuilder {
       return header(code, cat | dc, 28, source, destination) + [0, 0] + bigEndian(count, 2)
         + bigEndian(from, 8) + bigEndian(to, 8)
     case 0x03, 0x0E:
-      let (from, onto) = (readTape(), writeTape())
+      let from = readTape()
+      let onto = writeTape(except: from.index)
       let count = byteCount(min(from.available, byteLimit(onto)))
       return header(code, cat, 20, from.index, onto.index) + [0] + bigEndian(from.length, 3)
         + [0] + bigEndian(onto.length, 3) + bigEndian(count, 4)

@@ -42,6 +42,9 @@ struct ScenarioBuilder {
   /// The devices as the chain so far leaves them.
   var current: [ModelDevice] { chain?.result.devices ?? devices }
 
+  /// The bytes that the segments so far leave to be written.
+  var residual: Int { chain?.destinationResidual.count ?? 0 }
+
   mutating func build() -> Scenario {
     // 00b (hold), 10b (may discard) or 11b (no list identifier); 01b is reserved.
     let holds = random.percent(60)
@@ -95,7 +98,9 @@ struct ScenarioBuilder {
   private mutating func draw(
     from kinds: [UInt8], accept: (ModelResult, Bool) -> Bool, tries: Int = 20
   ) -> [UInt8]? {
-    if chain == nil, let list = try? ModelList(assemble([]), lid4: form == .lid4) {
+    // A list without segments may be read as of another form.
+    let verify: [UInt8] = [0x07, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0]
+    if chain == nil, let list = try? ModelList(assemble([verify]), lid4: form == .lid4) {
       chain = ModelCopy(list: list, result: ModelResult(devices: devices))
     }
     for tried in 0..<tries {

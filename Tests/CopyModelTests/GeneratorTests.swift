@@ -27,7 +27,7 @@ func replay() {
 }
 
 /// The type codes of the segments of a list that the generator made.
-func segmentCodes(_ scenario: Scenario) -> [UInt8] {
+private func segmentCodes(_ scenario: Scenario) -> [UInt8] {
   let list = scenario.list
   let length = scenario.devices.count * 32
   var codes: [UInt8] = []
