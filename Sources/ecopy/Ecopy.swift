@@ -19,7 +19,7 @@ struct Ecopy: AsyncParsableCommand {
 
   static func main() async {
     Signals.prepare()
-    exit(await perform(Array(CommandLine.arguments.dropFirst())))
+    Glibc.exit(await perform(Array(CommandLine.arguments.dropFirst())))
   }
 
   private static func perform(_ arguments: [String]) async -> Int32 {
