@@ -1,0 +1,24 @@
+/// A device as a person names it: `disk.img`, `/dev/sdb`, `tape:DIRECTORY`, `/dev/nst0`, with
+/// options behind commas.
+///
+/// It is read when it is used: `Engine` reports what it does not understand as a `syntax` error.
+public struct DeviceSpecification: Sendable, Hashable, CustomStringConvertible,
+  ExpressibleByStringLiteral
+{
+  /// As it was written.
+  public var text: String
+
+  /// From its text.
+  public init(_ text: String) { self.text = text }
+
+  /// From its text.
+  public init(stringLiteral text: String) { self.text = text }
+
+  /// The device itself, without options.
+  public var name: String {
+    String(text.prefix { $0 != "," })
+  }
+
+  /// Its text.
+  public var description: String { text }
+}

@@ -1,0 +1,149 @@
+import Synchronization
+import Transfer
+import Uring
+
+/// Copies between disks and tapes on its own threads, through io_uring.
+///
+/// An engine has one or more processors: a thread with a ring and pinned memory each. A job runs on
+/// one processor from start to end; a processor runs one job at a time, further ones wait in the
+/// order in which they were submitted. Everything here may be used from any thread.
+///
+///     let engine = try Engine()
+///     let job = engine.submit(
+///       CopyRequest(from: ["/dev/sdb"], to: "tape:/srv/tapes/A00001"))
+///     for await progress in job.updates { print(progress.bytes) }
+///     let report = try await job.result
+public final class Engine: Sendable {
+  /// How an engine is made.
+  public struct Configuration: Sendable {
+    /// Bytes of pinned memory of each processor, rounded up to 2 MiB. Records of up to half of it
+    /// can be copied. It is the same for short and long copies.
+    public var arenaBytes = 32 << 20
+    /// Reads, and writes to a disk, in flight at once, of up to 1 MiB each; nil: as many as suit
+    /// the arena. From 1 to 64.
+    public var depth: Int?
+    /// Number of processors, and so of jobs that run at once.
+    public var processors = 1
+    /// Receives a line for each thing an operator should know; called on any thread.
+    public var log: @Sendable (LogLine) -> Void = { _ in }
+
+    /// The default: one processor, 32 MiB, silent.
+    public init() {}
+  }
+
+  /// Something an operator should know.
+  public struct LogLine: Sendable {
+    /// Whether something is not as it should be.
+    public var isWarning: Bool
+    /// One line.
+    public var text: String
+  }
+
+  private struct Lane {
+    var last: Task<Void, Never>?
+    var jobs = 0
+  }
+
+  private let configuration: Configuration
+  private let processors: [Processor]
+  private let lanes: Mutex<[Lane]>
+  /// What the machine gave to each processor.
+  public let facts: [EngineFacts]
+
+  /// Starts the processors.
+  ///
+  /// - Throws: what keeps this machine from running them, with the way out.
+  public init(_ configuration: Configuration = Configuration()) throws(EngineError) {
+    guard (1...64).contains(configuration.processors) else {
+      throw EngineError(.illegalRequest, "an engine has from 1 to 64 processors")
+    }
+    if let depth = configuration.depth, !(1...64).contains(depth) {
+      throw EngineError(.illegalRequest, "a depth of \(depth) is not possible; say 1 to 64")
+    }
+    guard (2 << 20...1 << 40).contains(configuration.arenaBytes) else {
+      throw EngineError(.illegalRequest, "an arena has from 2 MiB to 1 TiB")
+    }
+    var made: [Processor] = []
+    do throws(RingError) {
+      for _ in 0..<configuration.processors {
+        var wish = Processor.Configuration()
+        wish.arenaBytes = configuration.arenaBytes
+        made.append(try Processor(wish))
+      }
+    } catch {
+      for processor in made { processor.stop() }
+      throw EngineError(error)
+    }
+    self.configuration = configuration
+    processors = made
+    lanes = Mutex(made.map { _ in Lane() })
+    facts = made.map { EngineFacts($0.facts) }
+    for fact in facts {
+      configuration.log(LogLine(isWarning: false, text: fact.description))
+      if let warning = fact.warning { configuration.log(LogLine(isWarning: true, text: warning)) }
+    }
+  }
+
+  /// Ends the processors after their last job. Called once, not from a job.
+  public func close() {
+    for processor in processors { processor.stop() }
+  }
+
+  /// Starts `body` as a job on the processor with the fewest.
+  func start<Report: Sendable>(
+    _ body: @escaping @Sendable (JobContext) async throws(EngineError) -> Report
+  ) -> CopyJob<Report> {
+    let state = JobState()
+    let limits = transferLimits
+    let log = configuration.log
+    let task = lanes.withLock { lanes in
+      let chosen = lanes.indices.min { lanes[$0].jobs < lanes[$1].jobs } ?? 0
+      lanes[chosen].jobs += 1
+      let task = processors[chosen].start(after: lanes[chosen].last) {
+        ring -> Result<Report, EngineError> in
+        defer {
+          state.end()
+          self.lanes.withLock { $0[chosen].jobs -= 1 }
+        }
+        do throws(EngineError) {
+          return .success(
+            try await body(JobContext(ring: ring, limits: limits, state: state, log: log)))
+        } catch {
+          return .failure(error)
+        }
+      }
+      lanes[chosen].last = processors[chosen].start { _ in _ = await task.value }
+      return task
+    }
+    return CopyJob(state: state, task: task)
+  }
+
+  private var transferLimits: TransferLimits {
+    var limits = TransferLimits(arenaBytes: configuration.arenaBytes)
+    if let depth = configuration.depth {
+      limits.writeDepth = depth
+      limits.flightBytes = min(limits.reservoirBytes, depth * limits.chunkBytes)
+    }
+    return limits
+  }
+}
+
+/// What a job works with, on its processor's thread.
+final class JobContext {
+  let ring: Ring
+  let limits: TransferLimits
+  let state: JobState
+  let log: @Sendable (Engine.LogLine) -> Void
+
+  init(
+    ring: Ring, limits: TransferLimits, state: JobState,
+    log: @escaping @Sendable (Engine.LogLine) -> Void
+  ) {
+    self.ring = ring
+    self.limits = limits
+    self.state = state
+    self.log = log
+  }
+
+  func warn(_ text: String) { log(Engine.LogLine(isWarning: true, text: text)) }
+}
