@@ -97,7 +97,9 @@ extension CopyManager {
   /// Queues the stages of a segment.
   func move(_ data: DataSegment, _ number: Int) async throws(SegmentError) {
     moving[number] = data
-    if moving.count > 2 * Self.movingKept { moving = moving.filter { $0.key > number - Self.movingKept } }
+    if moving.count > 2 * Self.movingKept {
+      moving = moving.filter { $0.key > number - Self.movingKept }
+    }
     switch overlap(of: data) {
     case .none where data.usesOneTape:
       guard data.needed <= UInt64(limits.reservoirBytes / 4) else {
@@ -258,8 +260,12 @@ extension CopyManager {
   private func readBlock(_ disk: BlockDevice, _ offset: UInt64) async throws(SegmentError)
     -> [UInt8]
   {
-    let (status, bytes) = await disk.readBytes(at: offset, count: disk.blockLength, arena: ring.arena)
-    if let condition = status.condition { throw SegmentError(.destination, condition) }
-    return bytes
+    guard let payload = ring.arena.allocate(disk.blockLength, alignment: disk.memoryAlignment)
+    else {
+      throw SegmentError(.insufficientResources)
+    }
+    let completion = await disk.read(at: offset, into: payload)
+    if let condition = completion.status.condition { throw SegmentError(.destination, condition) }
+    return completion.payload.bytes()
   }
 }

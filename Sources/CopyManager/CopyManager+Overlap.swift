@@ -41,7 +41,8 @@ extension CopyManager {
     // Positions count bytes of what is written; fresh bytes begin at `old`.
     let end = data.written - UInt64(data.padding)
     let blockLength = UInt64(source.blockLength)
-    let readEnd = isByteRange(data.source)
+    let readEnd =
+      isByteRange(data.source)
       ? from + data.needed : (from + data.needed + blockLength - 1) / blockLength * blockLength
     try await read(source, from + (end - old)..<readEnd, number)
     let leftOver = pipeline.takeResiduals()
@@ -71,7 +72,8 @@ extension CopyManager {
       try await drained()
     }
     pipeline.restore(residuals)
-    let freshBytes = firstUnit == units
+    let freshBytes =
+      firstUnit == units
       ? end - old : min(end, firstUnit * unit - lead) - min(old, firstUnit * unit - lead)
     whole.units = firstUnit
     whole.suffix = firstUnit == units ? whole.suffix : []

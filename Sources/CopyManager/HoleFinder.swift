@@ -28,7 +28,9 @@ struct HoleFinder {
       let extent = await extent(at: at, on: disk)
       var end = min(extent.end, range.upperBound)
       if end < range.upperBound {
-        end = extent.isHole ? end / blockLength * blockLength
+        end =
+          extent.isHole
+          ? end / blockLength * blockLength
           : (end + blockLength - 1) / blockLength * blockLength
       }
       let isHole = extent.isHole && end > at && end - at >= Self.shortest

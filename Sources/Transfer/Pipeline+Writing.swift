@@ -6,7 +6,7 @@ extension Pipeline {
   /// Moves what has arrived and writes what is whole. True where a stage ended or room was made.
   func advanceWriter() -> Bool {
     guard stop == nil, writing < stages.end else { return false }
-    begin()
+    guard begin() else { return false }
     var moved = takeArrivals()
     guard stop == nil else { return false }
     moved = writeUnits() || moved
@@ -15,8 +15,10 @@ extension Pipeline {
     return endStage() || moved
   }
 
-  private func begin() {
-    guard !stages.with(writing, { $0.hasBegun }) else { return }
+  private func begin() -> Bool {
+    guard !stages.with(writing, { $0.hasBegun }) else { return true }
+    // What is held belongs to segments that came to their end, not to one behind a failure.
+    if writesInFlight > 0, stages.with(writing, { $0.stage.holds }) { return false }
     var prefix: [UInt8] = []
     stages.with(writing) { active in
       active.hasBegun = true
@@ -24,6 +26,7 @@ extension Pipeline {
       if case .blocks(_, let offset) = active.stage.destination { active.nextOffset = offset }
     }
     if !prefix.isEmpty { insert(prefix[...], inFront: true) }
+    return stop == nil
   }
 
   /// Bytes that the processor itself puts into the destination data, and counts.

@@ -73,7 +73,7 @@ struct ModelTests {
 
   /// 4 parts of these; ECOPY_SCENARIOS asks for more.
   static let scenariosPerPart =
-    Int(ProcessInfo.processInfo.environment["ECOPY_SCENARIOS"] ?? "") ?? 300
+    Int(ProcessInfo.processInfo.environment["ECOPY_SCENARIOS"] ?? "") ?? 250
 
   @Test("agree on every byte and every sense code of random lists", arguments: 0..<4)
   func random(_ part: Int) async throws {
