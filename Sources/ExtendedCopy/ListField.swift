@@ -147,7 +147,9 @@ private struct FieldWalk {
     switch layout.kind {
     case .counted(let lengthOffset, let width):
       let count = FieldValue.number(bytes[(start + lengthOffset)...].prefix(width))
-      let length = Int(min(count, UInt64(max(0, min(end, bytes.count) - offset))))
+      // A designator has its room, whatever its length says.
+      let room = part.hasPrefix("target") ? start + 28 : min(end, bytes.count)
+      let length = Int(min(count, UInt64(max(0, room - offset))))
       value = FieldValue(bytes[offset..<(offset + length)], layout)
     default:
       value = FieldValue(bytes[offset...].prefix(layout.length), layout)

@@ -112,18 +112,20 @@ struct PacketCapture {
       .appendingPathComponent("ecopy-\(UUID().uuidString).pcap")
     try Data(file).write(to: path)
     defer { try? FileManager.default.removeItem(at: path) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["tshark", "-r", path.path, "-V", "-O", "iscsi,scsi"]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failure(
-        description: "tshark (apt package tshark) ended with \(process.terminationStatus)")
+    let command = "tshark -r '\(path.path)' -V -O iscsi,scsi 2>/dev/null"
+    guard let pipe = unsafe popen(command, "r") else {
+      throw Failure(description: "no pipe to tshark: errno \(errno)")
+    }
+    var data: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = unsafe fread(&buffer, 1, buffer.count, pipe)
+      if count == 0 { break }
+      data += buffer[..<count]
+    }
+    let status = unsafe pclose(pipe)
+    guard status == 0 else {
+      throw Failure(description: "tshark (apt package tshark) ended with \(status >> 8)")
     }
     return String(decoding: data, as: UTF8.self).split(separator: "\n")
       .map { $0.trimmingCharacters(in: .whitespaces) }
