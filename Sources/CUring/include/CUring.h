@@ -82,3 +82,24 @@ int cu_memory_ring_post(struct cu_memory_ring *ring, uint64_t user_data, int32_t
 /// The offset and the buffer index of a submission entry: members of unnamed unions.
 static inline uint64_t cu_sqe_offset(const struct io_uring_sqe *sqe) { return sqe->off; }
 static inline uint64_t cu_sqe_address(const struct io_uring_sqe *sqe) { return sqe->addr; }
+
+// Tape drives of the st driver: MTIOCTOP, MTIOCPOS and MTIOCGET. Each call may take minutes.
+extern const int cu_tape_write_filemarks;
+extern const int cu_tape_write_filemarks_immediately;
+extern const int cu_tape_forward_filemarks;
+extern const int cu_tape_backward_filemarks;
+extern const int cu_tape_forward_records;
+extern const int cu_tape_backward_records;
+extern const int cu_tape_end_of_data;
+extern const int cu_tape_locate;
+extern const int cu_tape_set_block;
+/// 0 or -errno.
+int cu_tape_command(int fd, int operation, int count);
+/// Number of the next object, or -errno.
+int64_t cu_tape_position(int fd);
+struct cu_tape_status {
+  int64_t residual;
+  uint8_t filemark, end_of_data, beginning, end_of_medium, write_protected, online;
+};
+/// What the driver knows, without asking the drive: 0 or -errno.
+int cu_tape_status(int fd, struct cu_tape_status *result);
