@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -76,4 +77,23 @@ void *cu_map_arena(size_t bytes) {
     for (size_t i = 0; i < bytes; i += (size_t)page) ((volatile char *)at)[i] = 0;
   }
   return at;
+}
+
+uint64_t cu_huge_page_bytes(const void *base) {
+  FILE *file = fopen("/proc/self/smaps", "re");
+  if (!file) return 0;
+  char line[512];
+  int inside = 0;
+  unsigned long low, high, kib = 0;
+  while (fgets(line, sizeof line, file)) {
+    // Only the first line of a mapping begins with a small letter or a digit.
+    if (line[0] < 'A' || line[0] > 'Z') {
+      if (sscanf(line, "%lx-%lx ", &low, &high) == 2)
+        inside = low <= (uintptr_t)base && (uintptr_t)base < high;
+    } else if (inside && sscanf(line, "AnonHugePages: %lu kB", &kib) == 1) {
+      break;
+    }
+  }
+  fclose(file);
+  return (uint64_t)kib << 10;
 }

@@ -9,40 +9,73 @@ public final class Arena {
   public struct Facts: Sendable, Equatable {
     /// Size of the arena.
     public var byteCount: Int
+    /// Size that was asked for.
+    public var wantedByteCount: Int
     /// How much of it lies in huge pages, as the kernel reports it.
     public var hugePageBytes: Int
+    /// Why the kernel does not hold it as registered buffers; 0 where it does.
+    public var registrationErrno: Int32
+    /// How much memory this process may pin; nil where all that was wanted is registered.
+    public var lockedMemory: LockedMemoryLimit?
     /// Whether the kernel holds it as registered buffers.
-    public var isRegistered: Bool
+    public var isRegistered: Bool { registrationErrno == 0 }
   }
 
   let store: UnsafeMutablePointer<ArenaStore>
   private var zeros: Payload?
   /// What the machine gave.
-  public internal(set) var facts: Facts
+  public let facts: Facts
 
   /// Length of the range of zeros that pads and holes are made of.
   static let zeroByteCount = 64 << 10
   /// Payloads cut finer than this are gathered into one range before they are written.
   public static let mostRanges = 256
   private static let slicesPerMebibyte = 64
+  /// What an arena has where the right to pin memory allows it: keeps several copies busy and fits
+  /// the caches of a server.
+  static let defaultByteCount = 32 << 20
+  /// Below this a registered arena is worth less than an unregistered one of the default size.
+  static let leastByteCount = 4 << 20
+  private static let hugePage = 2 << 20
 
-  /// Maps `byteCount` bytes, rounded up to 2 MiB.
+  /// Maps `byteCount` bytes, rounded up to 2 MiB, and has the kernel register them.
+  ///
+  /// Without a number it takes the default size, or what can be registered of it. The kernel counts
+  /// pinned memory for each user, so only trying tells how much that is; the ring, which is counted
+  /// too, is there already.
   ///
   /// - Throws: `RingError.arenaTooLarge` where the machine has no such memory.
-  init(byteCount: Int) throws(RingError) {
-    let huge = 2 << 20
-    let rounded = max(huge, (byteCount + huge - 1) / huge * huge)
-    guard let base = unsafe cu_map_arena(rounded) else {
-      throw .arenaTooLarge(byteCount: rounded, errno: errno)
+  init(byteCount: Int?, kernel: Kernel) throws(RingError) {
+    let wanted = Self.wholeHugePages(byteCount ?? Self.defaultByteCount)
+    guard wanted > 0, let base = unsafe cu_map_arena(wanted) else {
+      throw .arenaTooLarge(byteCount: byteCount ?? wanted, errno: wanted > 0 ? errno : ENOMEM)
     }
-    let slices = max(16384, (rounded >> 20) * Self.slicesPerMebibyte)
+    var kept = wanted
+    var answer = unsafe kernel.register(arena: .init(start: base, count: kept))
+    while byteCount == nil, answer == -ENOMEM, kept > Self.leastByteCount {
+      kept -= Self.hugePage
+      answer = unsafe kernel.register(arena: .init(start: base, count: kept))
+    }
+    if answer != 0 { kept = wanted }
+    if kept < wanted { unsafe munmap(base + kept, wanted - kept) }
     unsafe store = .allocate(capacity: 1)
     unsafe store.initialize(
-      to: ArenaStore(base: base, byteCount: rounded, sliceCapacity: slices))
+      to: ArenaStore(
+        base: base, byteCount: kept,
+        sliceCapacity: max(16384, (kept >> 20) * Self.slicesPerMebibyte)))
     facts = Facts(
-      byteCount: rounded, hugePageBytes: unsafe Self.hugePageBytes(at: base), isRegistered: false)
+      byteCount: kept, wantedByteCount: wanted,
+      hugePageBytes: unsafe kernel.hugePageBytes(of: .init(start: base, count: kept)),
+      registrationErrno: answer < 0 ? -answer : 0,
+      lockedMemory: answer < 0 || kept < wanted ? .current() : nil)
     zeros = nil
     zeros = allocate(Self.zeroByteCount, alignment: 4096)
+  }
+
+  /// 0 where there is no such number.
+  private static func wholeHugePages(_ byteCount: Int) -> Int {
+    let (sum, overflows) = max(byteCount, 1).addingReportingOverflow(hugePage - 1)
+    return overflows ? 0 : sum / hugePage * hugePage
   }
 
   deinit {
@@ -86,29 +119,5 @@ public final class Arena {
       }
     }
     return result
-  }
-
-  /// The number of bytes of the mapping at `base` that lie in transparent huge pages.
-  private static func hugePageBytes(at base: UnsafeMutableRawPointer) -> Int {
-    guard let file = unsafe fopen("/proc/self/smaps", "r") else { return 0 }
-    defer { unsafe fclose(file) }
-    let address = UInt(bitPattern: base)
-    var line = [CChar](repeating: 0, count: 512)
-    var inside = false
-    while unsafe fgets(&line, Int32(line.count), file) != nil {
-      let text = String(
-        decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      let fields = text.split(separator: " ", omittingEmptySubsequences: true)
-      guard let first = fields.first else { continue }
-      let bounds = first.split(separator: "-")
-      if bounds.count == 2, let low = UInt(bounds[0], radix: 16),
-        let high = UInt(bounds[1], radix: 16)
-      {
-        inside = low <= address && address < high
-      } else if inside, first == "AnonHugePages:", fields.count > 1 {
-        return (Int(fields[1]) ?? 0) << 10
-      }
-    }
-    return 0
   }
 }

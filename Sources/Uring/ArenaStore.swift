@@ -32,8 +32,11 @@ struct ArenaStore {
   private let spans: UnsafeMutablePointer<Span>
   private let slices: UnsafeMutablePointer<Slice>
   private var rover: UInt32
-  private var freeSpan: UInt32
-  private var freeSlice: UInt32
+  private var freeSpan = noIndex
+  private var freeSlice = noIndex
+  /// Places of the tables that were never used: their memory is touched only when they are.
+  private var untouchedSpan = 1
+  private var untouchedSlice = 0
   private(set) var freeSliceCount: Int
   private(set) var freeByteCount: Int
   let sliceCapacity: Int
@@ -47,21 +50,11 @@ struct ArenaStore {
     unsafe self.base = base
     unsafe self.byteCount = byteCount
     unsafe self.sliceCapacity = sliceCapacity
-    unsafe spanCapacity = sliceCapacity + 2
-    unsafe spans = .allocate(capacity: sliceCapacity + 2)
+    // Every span in use has a slice, and between two of them there is at most one that is free.
+    unsafe spanCapacity = 2 * sliceCapacity + 1
+    unsafe spans = .allocate(capacity: spanCapacity)
     unsafe slices = .allocate(capacity: sliceCapacity)
-    for index in 0..<sliceCapacity {
-      let next = index + 1 < sliceCapacity ? UInt32(index + 1) : noIndex
-      unsafe (slices + index).initialize(to: Slice(start: 0, length: 0, span: 0, next: next))
-    }
-    for index in 0..<(sliceCapacity + 2) {
-      let next = index + 1 < sliceCapacity + 2 ? UInt32(index + 1) : noIndex
-      unsafe (spans + index).initialize(
-        to: Span(start: 0, length: 0, uses: 0, previous: noIndex, next: next))
-    }
-    unsafe freeSlice = 0
     unsafe freeSliceCount = sliceCapacity
-    unsafe freeSpan = 1
     unsafe spans[0] = Span(
       start: 0, length: byteCount, uses: 0, previous: noIndex, next: noIndex)
     unsafe rover = 0
@@ -94,9 +87,14 @@ struct ArenaStore {
 
   /// A further slice over bytes of `span`, which is in use.
   mutating func addSlice(span: UInt32, start: Int, length: Int) -> UInt32 {
-    let index = unsafe freeSlice
-    precondition(index != noIndex, "slices are reserved before reads are admitted")
-    unsafe freeSlice = slices[Int(index)].next
+    precondition(unsafe freeSliceCount > 0, "slices are reserved before reads are admitted")
+    var index = unsafe freeSlice
+    if index != noIndex {
+      unsafe freeSlice = slices[Int(index)].next
+    } else {
+      index = unsafe UInt32(truncatingIfNeeded: untouchedSlice)
+      unsafe untouchedSlice += 1
+    }
     unsafe freeSliceCount -= 1
     unsafe spans[Int(span)].uses += 1
     unsafe slices[Int(index)] = Slice(start: start, length: length, span: span, next: noIndex)
@@ -118,10 +116,12 @@ struct ArenaStore {
 
   /// A slice over `length` fresh bytes that start on a multiple of `alignment`, or `none`.
   mutating func allocate(_ length: Int, alignment: Int) -> UInt32 {
-    let wanted = unsafe (length + Self.granule - 1) / Self.granule * Self.granule
-    guard wanted > 0, unsafe wanted <= freeByteCount, unsafe freeSlice != noIndex else {
+    precondition(
+      alignment > 0 && alignment & (alignment - 1) == 0, "an alignment is a power of 2")
+    guard length > 0, unsafe length <= freeByteCount, unsafe freeSliceCount > 0 else {
       return noIndex
     }
+    let wanted = unsafe (length + Self.granule - 1) / Self.granule * Self.granule
     let first = unsafe rover
     var candidate = first
     repeat {
@@ -148,24 +148,26 @@ struct ArenaStore {
     var index = index
     if unsafe start > spans[Int(index)].start {
       let gap = unsafe start - spans[Int(index)].start
-      let rest = unsafe split(index, at: gap)
-      guard rest != noIndex else { return noIndex }
-      index = rest
+      index = unsafe split(index, at: gap)
     }
-    if unsafe spans[Int(index)].length > wanted {
-      guard unsafe split(index, at: wanted) != noIndex else { return noIndex }
-    }
+    if unsafe spans[Int(index)].length > wanted { _ = unsafe split(index, at: wanted) }
     unsafe freeByteCount -= wanted
     let next = unsafe spans[Int(index)].next
     unsafe rover = next == noIndex ? 0 : next
     return unsafe addSlice(span: index, start: start, length: showing)
   }
 
-  /// Cuts a free span in two and returns the second part, or `none` where the table is full.
+  /// Cuts a free span in two and returns the second part.
   private mutating func split(_ index: UInt32, at length: Int) -> UInt32 {
-    let rest = unsafe freeSpan
-    guard rest != noIndex else { return noIndex }
-    unsafe freeSpan = spans[Int(rest)].next
+    var rest = unsafe freeSpan
+    if rest != noIndex {
+      unsafe freeSpan = spans[Int(rest)].next
+    } else {
+      precondition(
+        unsafe untouchedSpan < spanCapacity, "the table of spans holds all that slices can show")
+      rest = unsafe UInt32(truncatingIfNeeded: untouchedSpan)
+      unsafe untouchedSpan += 1
+    }
     let whole = unsafe spans[Int(index)]
     unsafe spans[Int(rest)] = Span(
       start: whole.start + length, length: whole.length - length, uses: 0, previous: index,

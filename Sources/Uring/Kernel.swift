@@ -29,6 +29,9 @@ open class Kernel {
   /// Registers the arena in pieces of at most 1 GiB. 0 or -errno.
   open func register(arena: UnsafeMutableRawBufferPointer) -> Int32 { 0 }
 
+  /// How many bytes of the arena lie in huge pages.
+  open func hugePageBytes(of arena: UnsafeMutableRawBufferPointer) -> Int { 0 }
+
   /// Makes a descriptor a registered file at `index`. 0 or -errno.
   open func register(file: Int32, at index: UInt32) -> Int32 { 0 }
 
@@ -43,15 +46,15 @@ open class Kernel {
 public struct RingFacts: Sendable, Equatable {
   /// Names of the set-up flags that were accepted, in the kernel's words.
   public var setupFlags: [String]
-  /// Whether files can be registered.
-  public var registersFiles: Bool
+  /// Places for registered files; 0 where files cannot be registered.
+  public var registeredFileCapacity: UInt32
   /// Whether the kernel reports completions lost; always false on kernels with NODROP.
   public var canLoseCompletions: Bool
 
   /// All of it said.
-  public init(setupFlags: [String], registersFiles: Bool, canLoseCompletions: Bool) {
+  public init(setupFlags: [String], registeredFileCapacity: UInt32, canLoseCompletions: Bool) {
     self.setupFlags = setupFlags
-    self.registersFiles = registersFiles
+    self.registeredFileCapacity = registeredFileCapacity
     self.canLoseCompletions = canLoseCompletions
   }
 }

@@ -5,7 +5,8 @@ import Glibc
 @safe
 public final class LinuxKernel: Kernel {
   private let ring: UnsafeMutablePointer<io_uring>
-  private var given = RingFacts(setupFlags: [], registersFiles: false, canLoseCompletions: true)
+  private var given = RingFacts(
+    setupFlags: [], registeredFileCapacity: 0, canLoseCompletions: true)
   private var enterDescriptor: Int32 = -1
   private var enterFlags: UInt32 = 0
   private var isSetUp = false
@@ -58,8 +59,9 @@ public final class LinuxKernel: Kernel {
       unsafe enterDescriptor = ring.pointee.enter_ring_fd
       enterFlags = IORING_ENTER_REGISTERED_RING
     }
-    given.registersFiles =
-      unsafe io_uring_register_files_sparse(ring, Self.registeredFiles) == 0
+    if unsafe io_uring_register_files_sparse(ring, Self.registeredFiles) == 0 {
+      given.registeredFileCapacity = Self.registeredFiles
+    }
     // Operations that need a kernel worker are an exception here: keep their number small.
     var workers: (UInt32, UInt32) = (4, 2)
     _ = unsafe withUnsafeMutablePointer(to: &workers.0) {
@@ -74,16 +76,17 @@ public final class LinuxKernel: Kernel {
     isSetUp = false
   }
 
-  /// One system call.
+  /// One system call. It always asks for events: deferred completions are posted nowhere else.
   public override func enter(submit: UInt32, wait: UInt32, nanoseconds: UInt64?) -> Int32 {
-    var flags = enterFlags
-    if wait > 0 || nanoseconds != nil { flags |= IORING_ENTER_GETEVENTS }
+    let flags = enterFlags | IORING_ENTER_GETEVENTS
     guard let nanoseconds else {
       return cu_enter(enterDescriptor, submit, wait, flags, nil)
     }
+    // The kernel adds this to its clock in 64 bits with a sign, and does not look for overflow.
+    let kept = min(nanoseconds, UInt64(Int64.max) / 2)
     var timeout = __kernel_timespec()
-    timeout.tv_sec = Int64(nanoseconds / 1_000_000_000)
-    timeout.tv_nsec = numericCast(nanoseconds % 1_000_000_000)
+    timeout.tv_sec = Int64(kept / 1_000_000_000)
+    timeout.tv_nsec = numericCast(kept % 1_000_000_000)
     return unsafe cu_enter(enterDescriptor, submit, wait, flags, &timeout)
   }
 
@@ -98,6 +101,11 @@ public final class LinuxKernel: Kernel {
       offset += length
     }
     return unsafe io_uring_register_buffers(ring, pieces, UInt32(pieces.count))
+  }
+
+  /// As /proc/self/smaps tells it.
+  public override func hugePageBytes(of arena: UnsafeMutableRawBufferPointer) -> Int {
+    unsafe Int(cu_huge_page_bytes(arena.baseAddress))
   }
 
   /// Fills or (with -1) empties a place of the file table.

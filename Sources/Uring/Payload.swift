@@ -61,6 +61,7 @@ public struct Payload: ~Copyable {
   /// Adds the bytes of `other` behind these. Cost: constant.
   public mutating func append(_ other: consuming Payload) {
     let parked = unsafe other.park()
+    precondition(unsafe parked.store == store, "payloads of one arena are joined")
     guard unsafe parked.head != noIndex else { return }
     if head == noIndex {
       unsafe head = parked.head

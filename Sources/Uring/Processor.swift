@@ -11,9 +11,10 @@ import Synchronization
 public final class Processor: TaskExecutor, @unchecked Sendable {
   /// How a processor is made.
   public struct Configuration: Sendable {
-    /// Bytes of pinned memory. The default keeps several copies busy and fits the caches of a
-    /// server; without the right to pin that much the arena works unregistered.
-    public var arenaBytes: Int = 32 << 20
+    /// Bytes of pinned memory. nil: 32 MiB, or as much of them as this user may pin, but 4 MiB at
+    /// least; where even those cannot be registered, 32 MiB that are not. A number is taken as it
+    /// is, registered or not.
+    public var arenaBytes: Int?
     /// Processor number to pin the thread to.
     public var pinned: Int?
     /// Makes the kernel's door; simulated in tests.
@@ -23,24 +24,21 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
     public init() {}
   }
 
-  /// What the machine gave to this processor.
-  public struct Facts: Sendable, Equatable {
-    /// Of the ring.
-    public var ring: RingFacts
-    /// Of the arena.
-    public var arena: Arena.Facts
-  }
-
   private struct Queue {
     var jobs: [UnownedJob] = []
     var isSleeping = false
     var ends = false
+    var hasEnded = false
+    /// Bodies of `run` that have not returned.
+    var running = 0
   }
 
   private let queue = Mutex(Queue())
   private let wakeUp: Int32
   private let thread = Mutex<pthread_t?>(nil)
   nonisolated(unsafe) private var ring: Ring?
+  /// The thread of the loop, which need not wake itself.
+  fileprivate let owner = Atomic<pthread_t>(0)
   /// What the machine gave.
   public let facts: Facts
 
@@ -49,6 +47,7 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
   /// - Throws: what kept it from having one, with the way out.
   public init(_ configuration: Configuration = Configuration()) throws(RingError) {
     wakeUp = cu_wake_up()
+    guard wakeUp >= 0 else { throw .setup(call: "eventfd", errno: -wakeUp) }
     let start = Start(configuration)
     let argument = unsafe Unmanaged.passRetained(start).toOpaque()
     var created = pthread_t()
@@ -81,7 +80,8 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
     close(wakeUp)
   }
 
-  /// Ends the thread after the last job and the last completion, and waits for it.
+  /// Ends the thread after the last body of `run`, the last job and the last completion, and waits
+  /// for it.
   ///
   /// Called once, from another thread; a processor that was never stopped goes on to the end.
   public func stop() {
@@ -100,7 +100,12 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
   public func run<Success: Sendable, Failure: Error>(
     _ body: @escaping @Sendable (Ring) async throws(Failure) -> Success
   ) async throws(Failure) -> Success {
+    queue.withLock { queue in
+      precondition(!queue.hasEnded, "a stopped processor runs nothing")
+      queue.running += 1
+    }
     let task = Task(executorPreference: self) { () -> Result<Success, Failure> in
+      defer { self.queue.withLock { $0.running -= 1 } }
       guard let ring = unsafe self.ring else {
         preconditionFailure("a processor has its ring from the start")
       }
@@ -124,7 +129,7 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
       queue.isSleeping = false
       return sleeping
     }
-    if mustWake { wake() }
+    if mustWake, owner.load(ordering: .relaxed) != pthread_self() { wake() }
   }
 
   private func wake() {
@@ -151,6 +156,9 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
     override func complete(_ completion: consuming Completion) { operation = nil }
   }
 
+  /// Rounds of jobs that make new jobs before completions get their turn.
+  private static let mostRounds = 16
+
   fileprivate func loop(_ ring: Ring) {
     unsafe self.ring = ring
     let wakeUp = WakeUp(wakeUp)
@@ -158,16 +166,21 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
     jobs.reserveCapacity(64)
     while true {
       wakeUp.arm(ring)
-      jobs.removeAll(keepingCapacity: true)
-      let ends = queue.withLock { queue in
-        swap(&jobs, &queue.jobs)
-        queue.isSleeping = jobs.isEmpty
-        return queue.ends
-      }
-      for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
-      if ends, jobs.isEmpty, ring.inFlight == 1 { break }
+      var rounds = 0
+      var ends = false
+      repeat {
+        jobs.removeAll(keepingCapacity: true)
+        queue.withLock { queue in
+          swap(&jobs, &queue.jobs)
+          queue.isSleeping = jobs.isEmpty
+          ends = queue.ends && jobs.isEmpty && queue.running == 0 && ring.inFlight == 1
+          queue.hasEnded = ends
+        }
+        for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+        rounds += 1
+      } while !jobs.isEmpty && rounds < Self.mostRounds
+      if ends { break }
       ring.turn(wait: jobs.isEmpty ? 1 : 0)
-      if jobs.isEmpty { queue.withLock { $0.isSleeping = false } }
     }
     if let operation = wakeUp.operation { ring.cancel(operation) }
     while ring.inFlight > 0 { ring.turn(wait: 1) }
@@ -220,6 +233,7 @@ private final class Start: @unchecked Sendable {
       while unsafe sem_wait(adopted) != 0 {}
       let processor = self.processor
       self.processor = nil
+      processor?.owner.store(pthread_self(), ordering: .relaxed)
       processor?.loop(ring)
     } catch {
       result = .failure(error)

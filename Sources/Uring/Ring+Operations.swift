@@ -121,8 +121,13 @@ extension Ring {
   }
 
   /// Asks the kernel to end an operation early. Its completion comes all the same, and only then is
-  /// its payload free.
+  /// its payload free. Nothing happens where it has completed or was cancelled before.
   public func cancel(_ operation: OperationID) {
+    let index = Int(truncatingIfNeeded: operation.userData & 0xffff_ffff)
+    guard unsafe entries[index].handler != nil, userData(index) == operation.userData,
+      unsafe !entries[index].isCancelled
+    else { return }
+    unsafe entries[index].isCancelled = true
     let sqe = unsafe nextSubmission()
     unsafe io_uring_prep_cancel64(sqe, operation.userData, 0)
     unsafe io_uring_sqe_set_data64(sqe, Self.ignored)

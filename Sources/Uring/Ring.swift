@@ -16,6 +16,7 @@ public final class Ring {
     var tag: UInt64
     var parked: Payload.Parked
     var generation: UInt32
+    var isCancelled: Bool
     var nextFree: UInt32
     var timeout: __kernel_timespec
   }
@@ -42,26 +43,21 @@ public final class Ring {
   let pool: BlockingPool
 
   /// Makes the ring on the calling thread, which owns it from then on.
-  init(kernel: Kernel, arenaBytes: Int) throws(RingError) {
+  init(kernel: Kernel, arenaBytes: Int?) throws(RingError) {
     self.kernel = kernel
     unsafe memory = try kernel.setUp(entries: UInt32(Self.capacity))
-    arena = try Arena(byteCount: arenaBytes)
-    let registered = unsafe kernel.register(
-      arena: UnsafeMutableRawBufferPointer(
-        start: arena.store.pointee.base, count: arena.store.pointee.byteCount))
-    arena.facts.isRegistered = registered == 0
+    arena = try Arena(byteCount: arenaBytes, kernel: kernel)
     unsafe entries = .allocate(capacity: Self.capacity)
     unsafe vectors = .allocate(capacity: Self.capacity * Arena.mostRanges)
     unsafe reaped = .allocate(capacity: Self.capacity)
-    freeFileIndexes =
-      kernel.facts.registersFiles ? (0..<LinuxKernel.registeredFiles).reversed() : []
+    freeFileIndexes = (0..<kernel.facts.registeredFileCapacity).reversed()
     pool = BlockingPool()
     for index in 0..<Self.capacity {
       let next = index + 1 < Self.capacity ? UInt32(index + 1) : noIndex
       unsafe (entries + index).initialize(
         to: Entry(
-          handler: nil, tag: 0, parked: arena.empty().park(), generation: 0, nextFree: next,
-          timeout: __kernel_timespec()))
+          handler: nil, tag: 0, parked: arena.empty().park(), generation: 0, isCancelled: false,
+          nextFree: next, timeout: __kernel_timespec()))
     }
   }
 
@@ -107,6 +103,7 @@ public final class Ring {
     unsafe freeEntry = entries[index].nextFree
     unsafe entries[index].handler = Unmanaged.passUnretained(handler)
     unsafe entries[index].tag = tag
+    unsafe entries[index].isCancelled = false
     unsafe entries[index].parked = payload.park()
     inFlight += 1
     return unsafe (nextSubmission(), index)
@@ -140,35 +137,31 @@ public final class Ring {
   /// Operations that may be submitted now.
   public var room: Int { Self.capacity - inFlight }
 
+  /// One system call. What the kernel did not take goes with the next one.
   func enter(wait: UInt32, nanoseconds: UInt64?) {
-    while true {
-      let submit = unsafe cu_publish(memory)
-      if submit == 0, wait == 0, nanoseconds == nil {
-        // Deferred completions are only posted inside an enter that asks for events.
-        _ = kernel.enter(submit: 0, wait: 0, nanoseconds: 0)
-        counters.enters += 1
-        return
-      }
-      let result = kernel.enter(submit: submit, wait: wait, nanoseconds: nanoseconds)
+    let result = kernel.enter(
+      submit: unsafe cu_publish(memory), wait: wait, nanoseconds: nanoseconds)
+    counters.enters += 1
+    if result >= 0 { return }
+    switch -result {
+    case EINTR, ETIME: return
+    case EAGAIN, EBUSY:
+      // It has no memory for requests, or wants completions taken first, and did not get as far as
+      // posting them: let it, and give it a moment.
+      _ = kernel.enter(submit: 0, wait: 1, nanoseconds: Self.refusalNanoseconds)
       counters.enters += 1
-      switch -result {
-      case EINTR where wait > 0: return
-      case EINTR: continue
-      case ETIME: return
-      case EAGAIN, EBUSY:
-        // The kernel wants completions taken first; what is left goes with the next turn.
-        return
-      default:
-        precondition(result >= 0, "io_uring_enter: \(RingError.text(-result))")
-        return
-      }
+    default: preconditionFailure("io_uring_enter: \(RingError.text(-result))")
     }
   }
+
+  private static let refusalNanoseconds: UInt64 = 1_000_000
 
   /// Submits what was prepared, waits for at least `wait` completions and hands them out.
   func turn(wait: UInt32, nanoseconds: UInt64? = nil) {
     enter(wait: wait, nanoseconds: nanoseconds)
     counters.turns += 1
+    // At most 256 operations and a cancel request for each: the completion side holds 1024.
+    precondition(unsafe cu_flags(memory) & IORING_SQ_CQ_OVERFLOW == 0, "completions have room")
     while true {
       let count = Int(unsafe cu_reap(memory, reaped, UInt32(Self.capacity)))
       for position in 0..<count {

@@ -27,7 +27,9 @@ struct ProcessorTests {
       source.overwrite(with: content)
       var parked: Payload? = consume source
       let written = await ring.perform {
-        if let payload = parked.take() { ring.write(known, at: 512, from: payload, for: $0, tag: 0) }
+        if let payload = parked.take() {
+          ring.write(known, at: 512, from: payload, for: $0, tag: 0)
+        }
       }
       guard written == 10_000 else { return false }
       var target = ring.arena.allocate(content.count)

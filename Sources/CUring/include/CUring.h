@@ -38,6 +38,9 @@ int cu_wake_up(void);
 /// touches every page and keeps it out of forked children. NULL with errno set on failure.
 void *cu_map_arena(size_t bytes);
 
+/// How many bytes of the mapping at `base` lie in transparent huge pages, as smaps tells it.
+uint64_t cu_huge_page_bytes(const void *base);
+
 /// Publishes the prepared submission entries to the kernel's side of the ring and returns how many
 /// there are that it has not taken yet.
 static inline unsigned cu_publish(struct io_uring *ring) {
@@ -82,6 +85,17 @@ int cu_memory_ring_post(struct cu_memory_ring *ring, uint64_t user_data, int32_t
 /// The offset and the buffer index of a submission entry: members of unnamed unions.
 static inline uint64_t cu_sqe_offset(const struct io_uring_sqe *sqe) { return sqe->off; }
 static inline uint64_t cu_sqe_address(const struct io_uring_sqe *sqe) { return sqe->addr; }
+static inline unsigned cu_sqe_buffer(const struct io_uring_sqe *sqe) { return sqe->buf_index; }
+
+/// Completions that were posted and not yet reaped.
+static inline unsigned cu_memory_ring_ready(const struct cu_memory_ring *ring) {
+  return ring->cq_tail - ring->cq_head;
+}
+
+/// The ring that liburing's preparation functions work on.
+static inline struct io_uring *cu_memory_ring_io_uring(struct cu_memory_ring *ring) {
+  return &ring->ring;
+}
 
 // Tape drives of the st driver: MTIOCTOP, MTIOCPOS and MTIOCGET. Each call may take minutes.
 extern const int cu_tape_write_filemarks;
