@@ -10,7 +10,7 @@ extension CopyCounters {
     payloadBytesCopied = done.payloadBytesCopied
     reads = done.reads
     writes = done.writes
-    underruns = done.underruns
+    repositionings = done.underruns
   }
 
   /// Adds what the ring and the files counted.

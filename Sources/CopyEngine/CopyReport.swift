@@ -63,8 +63,9 @@ public struct CopyCounters: Sendable, Equatable {
   public var fixedTransfers = 0, plainTransfers = 0
   /// System calls of the ring.
   public var enters = 0
-  /// Times the destination waited for data after it had been started.
-  public var underruns = 0
+  /// Times a drive had to stop, go back and start again; of a tape that is no drive, times it would
+  /// have had to, because it waited for data.
+  public var repositionings = 0
 
   /// Nothing done.
   public init() {}

@@ -58,8 +58,7 @@ extension CopyRun {
     let total = byteCount(index)
     let rest = await enqueue(index, disk, unit: unit) { stage, done in
       stage.destination = .blocks(end, offset: base + done)
-      // The last block of a file is written, so that the file has its length.
-      if isFresh, case .zeros(let count) = stage.source, done + count < total {
+      if isFresh, case .zeros(let count) = stage.source {
         stage.leavesHole = count % UInt64(unit) == 0
       }
     }

@@ -83,7 +83,7 @@ final class CopyRun {
     let before = ring.counters
     let began = ring.now
     pipeline = Pipeline(
-      ring: ring, limits: context.limits, streaming: opener.streaming(request.startThreshold))
+      ring: ring, limits: context.limits, streaming: opener.streaming(request, context.limits))
     pipeline.stopsAtEarlyWarning = true
     if !request.digests.isEmpty || request.verifies {
       pipeline.digester = Digester(
@@ -175,6 +175,7 @@ final class CopyRun {
   private func counters(since before: RingCounters) -> CopyCounters {
     var counters = CopyCounters(pipeline.counters)
     counters.bytesPadded = padded
+    counters.repositionings = opener.repositionings ?? counters.repositionings
     counters.note(context.ring.counters, since: before, opener.fileCounters)
     return counters
   }

@@ -42,70 +42,48 @@ final class DeviceOpener {
     if use == .commands, let same = opened.first(where: { $0.specification == specification }) {
       return same.device
     }
-    let name = try DeviceName(specification)
-    let device: CopyDevice
-    do throws(DeviceError) {
-      device = try await open(name, use)
-    } catch {
-      throw EngineError(error)
+    let options = try DeviceOptions(specification)
+    let device = try await translated { () throws(DeviceError) in
+      switch options.kind {
+      case .disk: CopyDevice.block(try await openDisk(options, use))
+      case .cartridge, .tape: CopyDevice.stream(try await openTape(options, use))
+      }
     }
     opened.append((specification, device))
     return device
   }
 
-  private func open(_ name: DeviceName, _ use: Use) async throws(DeviceError) -> CopyDevice {
-    switch name.kind {
-    case .disk: .block(try await openDisk(name, use))
-    case .cartridge: .stream(try await openCartridge(name, use))
-    case .drive: throw .notATape(path: name.path)
-    }
-  }
-
-  // MARK: Disks
-
-  private func openDisk(_ name: DeviceName, _ use: Use) async throws(DeviceError) -> FileDisk {
+  private func openDisk(_ name: DeviceOptions, _ use: Use) async throws(DeviceError) -> BlockDevice {
     var options = FileDisk.Options()
-    options.blockLength = name.blockLength
     switch use {
     case .commands:
-      options.writes = !name.isReadOnly
+      options.writes = true
       do throws(DeviceError) {
-        return try await FileDisk.open(name.path, options: options, ring: ring)
+        return try await name.openDisk(options, ring: ring)
       } catch {
-        guard options.writes, error.meansReadOnly else { throw error }
+        guard error.meansReadOnly else { throw error }
         options.writes = false
       }
     case .copySource:
-      if await status(of: name.path)?.kind == .regular, options.blockLength == nil {
-        options.blockLength = 1
-      }
+      if await status(of: name.path)?.kind == .regular { options.blockLength = 1 }
     case .copyDestination(let size):
-      if name.isReadOnly { throw .readOnlyFileSystem(path: name.path) }
+      if name.readOnly { throw .readOnlyFileSystem(path: name.path) }
       options = .destination
-      options.blockLength = name.blockLength
-      if await status(of: name.path)?.kind != .blockDevice, options.blockLength == nil {
-        options.blockLength = 1
-      }
+      if await status(of: name.path)?.kind != .blockDevice { options.blockLength = 1 }
       if let size {
         options.grows = false
         options.byteCount = size
       }
     }
-    return try await FileDisk.open(name.path, options: options, ring: ring)
+    return try await name.openDisk(options, ring: ring)
   }
 
-  // MARK: Tapes
-
-  private func openCartridge(_ name: DeviceName, _ use: Use) async throws(DeviceError) -> Cartridge {
-    var options = Cartridge.Options()
-    options.readOnly = name.isReadOnly || use == .copySource
-    if let position = name.position { options.position = .object(position) }
+  private func openTape(_ name: DeviceOptions, _ use: Use) async throws(DeviceError) -> StreamDevice {
     do throws(DeviceError) {
-      return try await Cartridge.open(name.path, options: options, ring: ring)
+      return try await name.openTape(readOnly: use == .copySource, ring: ring)
     } catch {
-      guard use == .commands, !options.readOnly, error.meansReadOnly else { throw error }
-      options.readOnly = true
-      return try await Cartridge.open(name.path, options: options, ring: ring)
+      guard use == .commands, error.meansReadOnly else { throw error }
+      return try await name.openTape(readOnly: true, ring: ring)
     }
   }
 
@@ -113,7 +91,7 @@ final class DeviceOpener {
 
   /// What `specification` names, before it is opened.
   func kind(of specification: DeviceSpecification) async throws(EngineError) -> Kind {
-    let name = try DeviceName(specification)
+    let name = try DeviceOptions(specification)
     guard name.kind == .disk else { return .tape }
     guard let status = await status(of: name.path) else { return .disk(nil) }
     return .disk(
@@ -122,23 +100,34 @@ final class DeviceOpener {
 
   /// What makes two specifications the same device; nil where there is nothing yet.
   func identity(of specification: DeviceSpecification) async -> DeviceIdentity? {
-    guard let name = try? DeviceName(specification), let status = await status(of: name.path) else {
-      return nil
-    }
-    return DeviceIdentity(
-      device: status.device,
-      inode: status.kind == .blockDevice || status.kind == .characterDevice ? 0 : status.inode)
+    guard let name = try? DeviceOptions(specification), let status = await status(of: name.path)
+    else { return nil }
+    let isDevice = status.kind == .blockDevice || status.kind == .characterDevice
+    return DeviceIdentity(device: status.device, inode: isDevice ? 0 : status.inode)
   }
 
   /// Whether the specification says where the tape is to stand.
   func hasPosition(_ specification: DeviceSpecification) -> Bool {
-    (try? DeviceName(specification))?.position != nil
+    guard let name = try? DeviceOptions(specification) else { return false }
+    return name.position != .beginning
   }
 
-  /// How the tape drives of this job want to be fed.
-  func streaming(_ startThreshold: Int?) -> StreamingPolicy? {
-    guard let startThreshold, startThreshold > 0 else { return nil }
-    return StreamingPolicy(startThreshold: startThreshold)
+  /// How the destination wants to be fed: a drive is started when much is buffered, and not fed
+  /// below the slowest speed at which it streams.
+  func streaming(_ request: CopyRequest, _ limits: TransferLimits) -> StreamingPolicy? {
+    guard let name = try? DeviceOptions(request.destination), request.startThreshold != 0 else {
+      return nil
+    }
+    let usual = limits.reservoirBytes / 4 * 3
+    if let drive = name.drive {
+      return StreamingPolicy(
+        startThreshold: request.startThreshold ?? usual,
+        rates: Double(drive.slowestBytesPerSecond)...Double(drive.nativeBytesPerSecond))
+    }
+    guard let threshold = request.startThreshold ?? (name.kind == .tape ? usual : nil) else {
+      return nil
+    }
+    return StreamingPolicy(startThreshold: threshold)
   }
 
   private func status(of path: String) async -> FileStatus? {
@@ -156,11 +145,20 @@ final class DeviceOpener {
     for (_, device) in opened {
       let counters: FileCounters? =
         switch device {
-        case .block(let disk): (disk as? FileDisk)?.counters
-        case .stream(let tape): (tape as? Cartridge)?.counters
+        case .block(let disk): disk.file?.counters
+        case .stream(let tape): tape.cartridge?.counters
         }
       sum.direct += counters?.directTransfers ?? 0
       sum.buffered += counters?.bufferedTransfers ?? 0
+    }
+    return sum
+  }
+
+  /// Times that modelled drives had to stop and go back; nil where there are none.
+  var repositionings: Int? {
+    var sum: Int?
+    for case (_, .stream(let tape)) in opened {
+      if let drive = tape as? StreamingDrive { sum = (sum ?? 0) + drive.repositioningCount }
     }
     return sum
   }
@@ -179,6 +177,29 @@ final class DeviceOpener {
       }
     }
     opened = []
+  }
+}
+
+extension BlockDevice {
+  /// The file behind decorators.
+  fileprivate var file: FileDisk? { self as? FileDisk ?? (self as? FaultyDisk)?.disk.file }
+}
+
+extension StreamDevice {
+  /// The cartridge behind decorators.
+  fileprivate var cartridge: Cartridge? {
+    self as? Cartridge ?? (self as? StreamDecorator)?.tape.cartridge
+  }
+}
+
+extension DeviceOptions {
+  /// Reads a specification.
+  init(_ specification: DeviceSpecification) throws(EngineError) {
+    do throws(DeviceError) {
+      try self.init(specification.text)
+    } catch {
+      throw EngineError(error)
+    }
   }
 }
 

@@ -14,9 +14,18 @@ public struct DeviceSpecification: Sendable, Hashable, CustomStringConvertible,
   /// From its text.
   public init(stringLiteral text: String) { self.text = text }
 
-  /// The device itself, without options.
+  /// The device itself, without options: a comma in a name is written twice.
   public var name: String {
-    String(text.prefix { $0 != "," })
+    var name = ""
+    var rest = text[...]
+    while let character = rest.popFirst() {
+      if character == "," {
+        guard rest.first == "," else { break }
+        rest.removeFirst()
+      }
+      name.append(character)
+    }
+    return name
   }
 
   /// Its text.

@@ -8,7 +8,7 @@ public struct ListRequest: Sendable, Equatable {
     /// The device.
     public var device: DeviceSpecification
     /// The number of the target descriptor it stands for; nil: the one that names it by one of
-    /// `naa=`, `eui=`, `t10=`, or `wwn=` with `lun=`.
+    /// `naa=`, or `wwn=` with `lun=`.
     public var descriptor: Int?
 
     /// By what descriptors name it, or by the number of a descriptor.

@@ -113,6 +113,9 @@ public final class Cartridge: StreamDevice {
   /// By its format, or because it was opened so.
   public override var isWriteProtected: Bool { readOnly || format.isWriteProtected }
 
+  /// Behind what is in flight.
+  public override var nextObject: UInt64? { object }
+
   /// Of the record at the position.
   public override var nextRecordLength: Int? {
     guard let run = map.run(of: object), !run.isFilemarks else { return nil }

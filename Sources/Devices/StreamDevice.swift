@@ -54,6 +54,10 @@ open class StreamDevice {
   /// the medium and a record is next.
   open var nextRecordLength: Int? { nil }
 
+  /// The number of the object that the next read or write submitted would begin at, where the device
+  /// knows without asking the medium.
+  open var nextObject: UInt64? { nil }
+
   /// Writes filemarks; 0 of them, or not `immediate`: everything before is durable afterwards, and
   /// deferred errors are reported (SSC-4 5.7).
   open func writeFilemarks(_ count: Int, immediate: Bool) async -> DeviceStatus {

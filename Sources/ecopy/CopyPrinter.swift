@@ -99,7 +99,7 @@ extension CopyCounters {
       ("writes", .count(writes)), ("directTransfers", .count(directTransfers)),
       ("bufferedTransfers", .count(bufferedTransfers)), ("fixedTransfers", .count(fixedTransfers)),
       ("plainTransfers", .count(plainTransfers)), ("enters", .count(enters)),
-      ("repositionings", .count(underruns)),
+      ("repositionings", .count(repositionings)),
     ]
   }
 }

@@ -15,7 +15,9 @@ struct Ecopy: AsyncParsableCommand {
       \(ExitStatus.table)
       """,
     version: "0.1.0",
-    subcommands: [CopyCommand.self, RunCommand.self, TapeCommand.self, DoctorCommand.self])
+    subcommands: [
+      CopyCommand.self, RunCommand.self, ListCommand.self, TapeCommand.self, DoctorCommand.self,
+    ])
 
   static func main() async {
     Signals.prepare()
@@ -36,6 +38,8 @@ struct Ecopy: AsyncParsableCommand {
       return ExitStatus.of(error.kind)
     } catch let exit as Exit {
       return exit.code
+    } catch let exit as ExitCode {
+      return exit.rawValue
     } catch {
       return report(error, arguments)
     }
@@ -47,7 +51,7 @@ struct Ecopy: AsyncParsableCommand {
       Output.line(fullMessage(for: error))
       return 0
     }
-    let verbs = arguments.prefix { !$0.hasPrefix("-") }.prefix(arguments.first == "tape" ? 2 : 1)
+    let verbs = arguments.prefix { !$0.hasPrefix("-") }.prefix(["tape", "list"].contains(arguments.first) ? 2 : 1)
     let text = message(for: error).split(separator: "\n").joined(separator: " ")
     Output.note("\(text) (see ecopy \((verbs + ["--help"]).joined(separator: " ")))")
     return ExitStatus.syntax

@@ -10,11 +10,11 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run", abstract: "Execute a parameter list of EXTENDED COPY.",
     discussion: """
       Devices are found by what the descriptors of the list name: naa= for an NAA designator, \
-      eui= and t10= for others, wwn= with lun= for a port name and LUN; or by the number of a \
-      descriptor. A descriptor that nothing matches is unreachable.
+      wwn= with lun= for a port name and LUN; or by the number of a descriptor. A descriptor that nothing matches is unreachable.
 
-      Options of a device: block=N, naa=HEX, eui=HEX, t10=TEXT, wwn=HEX, lun=N, position=N (where \
-      a tape stands at the start, in records and filemarks), readonly.
+      Options of a device: block=N, naa=HEX, wwn=HEX, lun=N, position=N or position=end (where a \
+      cartridge stands at the start, in records and filemarks), readonly. A comma in a name is \
+      written twice.
 
       Examples:
         ecopy run list.bin --device disk.img,block=512,naa=600140500000000000000000000d15c0 \\

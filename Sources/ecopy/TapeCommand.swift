@@ -210,8 +210,8 @@ extension TapeTransfer {
     case .json: Output.line(json)
     case .text:
       Output.line(
-        "tape:\(directory): \(done) \(Words.count(recordCount, "record")) of "
-          + "\(Words.grouped(byteCount)) bytes together, \(Words.count(filemarkCount, "filemark"))")
+        "tape:\(directory): \(done) \(Words.count(recordCount, "record")) with "
+          + "\(Words.grouped(byteCount)) bytes, and \(Words.count(filemarkCount, "filemark"))")
     }
     if let failure { throw failure }
   }

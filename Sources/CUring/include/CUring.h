@@ -96,3 +96,24 @@ static inline unsigned cu_memory_ring_ready(const struct cu_memory_ring *ring) {
 static inline struct io_uring *cu_memory_ring_io_uring(struct cu_memory_ring *ring) {
   return &ring->ring;
 }
+
+// Tape drives of the st driver: MTIOCTOP, MTIOCPOS and MTIOCGET. Each call may take minutes.
+extern const int cu_tape_write_filemarks;
+extern const int cu_tape_write_filemarks_immediately;
+extern const int cu_tape_forward_filemarks;
+extern const int cu_tape_backward_filemarks;
+extern const int cu_tape_forward_records;
+extern const int cu_tape_backward_records;
+extern const int cu_tape_end_of_data;
+extern const int cu_tape_locate;
+extern const int cu_tape_set_block;
+/// 0 or -errno.
+int cu_tape_command(int fd, int operation, int count);
+/// Number of the next object, or -errno.
+int64_t cu_tape_position(int fd);
+struct cu_tape_status {
+  int64_t residual;
+  uint8_t filemark, end_of_data, beginning, end_of_medium, write_protected, online;
+};
+/// What the driver knows, without asking the drive: 0 or -errno.
+int cu_tape_status(int fd, struct cu_tape_status *result);
