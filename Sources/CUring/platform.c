@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -50,6 +51,11 @@ int cu_pin_thread(int processor) {
 }
 
 void cu_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int cu_wake_up(void) {
+  const int fd = eventfd(0, EFD_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
 
 void *cu_map_arena(size_t bytes) {
   const size_t huge = 2u << 20;

@@ -31,6 +31,9 @@ int cu_pin_thread(int processor);
 /// Names the calling thread, at most 15 bytes.
 void cu_name_thread(const char *name);
 
+/// A counter that wakes a ring; a descriptor or -errno.
+int cu_wake_up(void);
+
 /// Maps `bytes` (a multiple of 2 MiB) of anonymous memory on a 2 MiB border, asks for huge pages,
 /// touches every page and keeps it out of forked children. NULL with errno set on failure.
 void *cu_map_arena(size_t bytes);

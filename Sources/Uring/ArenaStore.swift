@@ -1,0 +1,198 @@
+/// Ends lists of slices and spans.
+let noIndex = UInt32.max
+
+/// The tables behind an arena: which bytes are in use, and the slices that payloads are made of.
+///
+/// Memory is handed out next-fit: a rover walks the spans in address order, so reads that follow
+/// each other in time also lie behind each other in memory, and a record cut from several reads is
+/// usually one contiguous range again. A span is freed when its last slice is dropped, in any order.
+/// Everything is fixed in size at the start and plain data: no allocation, no reference counting.
+@unsafe
+struct ArenaStore {
+  /// A range of the arena, free or in use; neighbours in address order are linked.
+  struct Span {
+    var start: Int
+    var length: Int
+    /// Number of slices that show bytes of this span; 0 where it is free.
+    var uses: UInt32
+    var previous: UInt32
+    var next: UInt32
+  }
+
+  /// A range of bytes inside a span, linked to the next one of the same payload.
+  struct Slice {
+    var start: Int
+    var length: Int
+    var span: UInt32
+    var next: UInt32
+  }
+
+  let base: UnsafeMutableRawPointer
+  let byteCount: Int
+  private let spans: UnsafeMutablePointer<Span>
+  private let slices: UnsafeMutablePointer<Slice>
+  private var rover: UInt32
+  private var freeSpan: UInt32
+  private var freeSlice: UInt32
+  private(set) var freeSliceCount: Int
+  private(set) var freeByteCount: Int
+  let sliceCapacity: Int
+  private let spanCapacity: Int
+
+  /// Spans start and end on this border: the strictest alignment direct I/O asks for on disks with
+  /// 512-byte blocks. Larger alignments are asked for by each allocation.
+  static let granule = 512
+
+  init(base: UnsafeMutableRawPointer, byteCount: Int, sliceCapacity: Int) {
+    unsafe self.base = base
+    unsafe self.byteCount = byteCount
+    unsafe self.sliceCapacity = sliceCapacity
+    unsafe spanCapacity = sliceCapacity + 2
+    unsafe spans = .allocate(capacity: sliceCapacity + 2)
+    unsafe slices = .allocate(capacity: sliceCapacity)
+    for index in 0..<sliceCapacity {
+      let next = index + 1 < sliceCapacity ? UInt32(index + 1) : noIndex
+      unsafe (slices + index).initialize(to: Slice(start: 0, length: 0, span: 0, next: next))
+    }
+    for index in 0..<(sliceCapacity + 2) {
+      let next = index + 1 < sliceCapacity + 2 ? UInt32(index + 1) : noIndex
+      unsafe (spans + index).initialize(
+        to: Span(start: 0, length: 0, uses: 0, previous: noIndex, next: next))
+    }
+    unsafe freeSlice = 0
+    unsafe freeSliceCount = sliceCapacity
+    unsafe freeSpan = 1
+    unsafe spans[0] = Span(
+      start: 0, length: byteCount, uses: 0, previous: noIndex, next: noIndex)
+    unsafe rover = 0
+    unsafe freeByteCount = byteCount
+  }
+
+  func deallocate() {
+    unsafe spans.deallocate()
+    unsafe slices.deallocate()
+  }
+
+  // MARK: Slices
+
+  func slice(_ index: UInt32) -> Slice {
+    unsafe slices[Int(index)]
+  }
+
+  mutating func link(_ index: UInt32, to next: UInt32) {
+    unsafe slices[Int(index)].next = next
+  }
+
+  mutating func advance(_ index: UInt32, by count: Int) {
+    unsafe slices[Int(index)].start += count
+    unsafe slices[Int(index)].length -= count
+  }
+
+  mutating func shorten(_ index: UInt32, to length: Int) {
+    unsafe slices[Int(index)].length = length
+  }
+
+  /// A further slice over bytes of `span`, which is in use.
+  mutating func addSlice(span: UInt32, start: Int, length: Int) -> UInt32 {
+    let index = unsafe freeSlice
+    precondition(index != noIndex, "slices are reserved before reads are admitted")
+    unsafe freeSlice = slices[Int(index)].next
+    unsafe freeSliceCount -= 1
+    unsafe spans[Int(span)].uses += 1
+    unsafe slices[Int(index)] = Slice(start: start, length: length, span: span, next: noIndex)
+    return index
+  }
+
+  mutating func dropSlice(_ index: UInt32) {
+    let span = unsafe slices[Int(index)].span
+    unsafe slices[Int(index)].next = freeSlice
+    unsafe freeSlice = index
+    unsafe freeSliceCount += 1
+    let uses = unsafe spans[Int(span)].uses
+    precondition(uses > 0, "a slice shows a span in use")
+    unsafe spans[Int(span)].uses = uses - 1
+    if uses == 1 { unsafe release(span) }
+  }
+
+  // MARK: Spans
+
+  /// A slice over `length` fresh bytes that start on a multiple of `alignment`, or `none`.
+  mutating func allocate(_ length: Int, alignment: Int) -> UInt32 {
+    let wanted = unsafe (length + Self.granule - 1) / Self.granule * Self.granule
+    guard wanted > 0, unsafe wanted <= freeByteCount, unsafe freeSlice != noIndex else {
+      return noIndex
+    }
+    let first = unsafe rover
+    var candidate = first
+    repeat {
+      let span = unsafe spans[Int(candidate)]
+      if span.uses == 0 {
+        let start = (span.start + alignment - 1) / alignment * alignment
+        if start - span.start + wanted <= span.length {
+          return unsafe take(candidate, from: start, wanted, showing: length)
+        }
+      }
+      candidate = span.next == noIndex ? unsafe firstSpan() : span.next
+    } while candidate != first
+    return noIndex
+  }
+
+  private func firstSpan() -> UInt32 {
+    // Span 0 always starts the arena: merging keeps the earlier one of two neighbours.
+    0
+  }
+
+  private mutating func take(_ index: UInt32, from start: Int, _ wanted: Int, showing: Int)
+    -> UInt32
+  {
+    var index = index
+    if unsafe start > spans[Int(index)].start {
+      let gap = unsafe start - spans[Int(index)].start
+      let rest = unsafe split(index, at: gap)
+      guard rest != noIndex else { return noIndex }
+      index = rest
+    }
+    if unsafe spans[Int(index)].length > wanted {
+      guard unsafe split(index, at: wanted) != noIndex else { return noIndex }
+    }
+    unsafe freeByteCount -= wanted
+    let next = unsafe spans[Int(index)].next
+    unsafe rover = next == noIndex ? 0 : next
+    return unsafe addSlice(span: index, start: start, length: showing)
+  }
+
+  /// Cuts a free span in two and returns the second part, or `none` where the table is full.
+  private mutating func split(_ index: UInt32, at length: Int) -> UInt32 {
+    let rest = unsafe freeSpan
+    guard rest != noIndex else { return noIndex }
+    unsafe freeSpan = spans[Int(rest)].next
+    let whole = unsafe spans[Int(index)]
+    unsafe spans[Int(rest)] = Span(
+      start: whole.start + length, length: whole.length - length, uses: 0, previous: index,
+      next: whole.next)
+    if whole.next != noIndex { unsafe spans[Int(whole.next)].previous = rest }
+    unsafe spans[Int(index)].length = length
+    unsafe spans[Int(index)].next = rest
+    return rest
+  }
+
+  private mutating func release(_ index: UInt32) {
+    unsafe freeByteCount += spans[Int(index)].length
+    let next = unsafe spans[Int(index)].next
+    if next != noIndex, unsafe spans[Int(next)].uses == 0 { unsafe merge(index, with: next) }
+    let previous = unsafe spans[Int(index)].previous
+    if previous != noIndex, unsafe spans[Int(previous)].uses == 0 {
+      unsafe merge(previous, with: index)
+    }
+  }
+
+  private mutating func merge(_ index: UInt32, with next: UInt32) {
+    let gone = unsafe spans[Int(next)]
+    unsafe spans[Int(index)].length += gone.length
+    unsafe spans[Int(index)].next = gone.next
+    if gone.next != noIndex { unsafe spans[Int(gone.next)].previous = index }
+    if unsafe rover == next { unsafe rover = index }
+    unsafe spans[Int(next)].next = freeSpan
+    unsafe freeSpan = next
+  }
+}

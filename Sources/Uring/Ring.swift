@@ -1,0 +1,212 @@
+import CUring
+import Glibc
+
+/// One processor's ring: its operations, its pinned arena and its registered files.
+///
+/// Used on the processor's thread only, where code gets it from `Processor.run`. Operations are
+/// gathered and handed to the kernel once per turn of the loop. A payload given to an operation
+/// belongs to the kernel until the operation's completion gives it back; there is no other way to
+/// it meanwhile.
+@safe
+public final class Ring {
+  /// An operation in flight.
+  @unsafe
+  struct Entry {
+    var handler: Unmanaged<CompletionHandler>?
+    var tag: UInt64
+    var parked: Payload.Parked
+    var generation: UInt32
+    var nextFree: UInt32
+    var timeout: __kernel_timespec
+  }
+
+  /// Most operations in flight at once.
+  public static let capacity = 256
+
+  /// The door to the operating system.
+  public let kernel: Kernel
+  /// Pinned memory.
+  public let arena: Arena
+  /// What was done so far.
+  public internal(set) var counters = RingCounters()
+
+  let memory: UnsafeMutablePointer<io_uring>
+  let entries: UnsafeMutablePointer<Entry>
+  private var freeEntry: UInt32 = 0
+  var nextEntry: UInt32 { freeEntry }
+  /// Operations that have not completed.
+  public private(set) var inFlight = 0
+  private let vectors: UnsafeMutablePointer<iovec>
+  private let reaped: UnsafeMutablePointer<io_uring_cqe>
+  private var freeFileIndexes: [UInt32]
+  let pool: BlockingPool
+
+  /// Makes the ring on the calling thread, which owns it from then on.
+  init(kernel: Kernel, arenaBytes: Int) throws(RingError) {
+    self.kernel = kernel
+    unsafe memory = try kernel.setUp(entries: UInt32(Self.capacity))
+    arena = try Arena(byteCount: arenaBytes)
+    let registered = unsafe kernel.register(
+      arena: UnsafeMutableRawBufferPointer(
+        start: arena.store.pointee.base, count: arena.store.pointee.byteCount))
+    arena.facts.isRegistered = registered == 0
+    unsafe entries = .allocate(capacity: Self.capacity)
+    unsafe vectors = .allocate(capacity: Self.capacity * Arena.mostRanges)
+    unsafe reaped = .allocate(capacity: Self.capacity)
+    freeFileIndexes =
+      kernel.facts.registersFiles ? (0..<LinuxKernel.registeredFiles).reversed() : []
+    pool = BlockingPool()
+    for index in 0..<Self.capacity {
+      let next = index + 1 < Self.capacity ? UInt32(index + 1) : noIndex
+      unsafe (entries + index).initialize(
+        to: Entry(
+          handler: nil, tag: 0, parked: arena.empty().park(), generation: 0, nextFree: next,
+          timeout: __kernel_timespec()))
+    }
+  }
+
+  deinit {
+    precondition(inFlight == 0, "a ring ends after its last completion")
+    kernel.tearDown()
+    unsafe entries.deallocate()
+    unsafe vectors.deallocate()
+    unsafe reaped.deallocate()
+  }
+
+  /// Monotonic time in nanoseconds.
+  public var now: UInt64 { kernel.now() }
+
+  // MARK: Files
+
+  /// Makes a descriptor known to the ring. It stays open until `forget`.
+  public func know(_ descriptor: Int32) -> RingFile {
+    if let index = freeFileIndexes.popLast() {
+      if kernel.register(file: descriptor, at: index) == 0 {
+        return RingFile(descriptor: descriptor, index: index)
+      }
+      freeFileIndexes.append(index)
+    }
+    return RingFile(descriptor: descriptor, index: nil)
+  }
+
+  /// Undoes `know`; the descriptor itself is not closed. No operation on it is in flight.
+  public func forget(_ file: RingFile) {
+    guard let index = file.index else { return }
+    _ = kernel.register(file: -1, at: index)
+    freeFileIndexes.append(index)
+  }
+
+  // MARK: Submission
+
+  /// An entry of the submission queue, and the entry of the table behind it.
+  func prepare(_ payload: consuming Payload, _ handler: CompletionHandler, _ tag: UInt64)
+    -> (UnsafeMutablePointer<io_uring_sqe>, Int)
+  {
+    precondition(freeEntry != noIndex, "callers keep to the ring's capacity")
+    let index = Int(freeEntry)
+    unsafe freeEntry = entries[index].nextFree
+    unsafe entries[index].handler = Unmanaged.passUnretained(handler)
+    unsafe entries[index].tag = tag
+    unsafe entries[index].parked = payload.park()
+    inFlight += 1
+    return unsafe (nextSubmission(), index)
+  }
+
+  func nextSubmission() -> UnsafeMutablePointer<io_uring_sqe> {
+    while true {
+      if let sqe = unsafe io_uring_get_sqe(memory) { return unsafe sqe }
+      enter(wait: 0, nanoseconds: nil)
+    }
+  }
+
+  func userData(_ index: Int) -> UInt64 {
+    unsafe UInt64(entries[index].generation) << 32 | UInt64(index)
+  }
+
+  /// The ranges of a parked payload as the kernel reads them; they stay until it completes.
+  func vector(_ index: Int, of payload: borrowing Payload) -> (UnsafeMutablePointer<iovec>, Int) {
+    let start = unsafe vectors + index * Arena.mostRanges
+    var count = 0
+    unsafe payload.forEachRange { range in
+      precondition(count < Arena.mostRanges, "payloads cut too fine are gathered before")
+      unsafe start[count] = unsafe iovec(iov_base: range.baseAddress, iov_len: range.count)
+      count += 1
+    }
+    return unsafe (start, count)
+  }
+
+  // MARK: One turn
+
+  /// Operations that may be submitted now.
+  public var room: Int { Self.capacity - inFlight }
+
+  func enter(wait: UInt32, nanoseconds: UInt64?) {
+    while true {
+      let submit = unsafe cu_publish(memory)
+      if submit == 0, wait == 0, nanoseconds == nil {
+        // Deferred completions are only posted inside an enter that asks for events.
+        _ = kernel.enter(submit: 0, wait: 0, nanoseconds: 0)
+        counters.enters += 1
+        return
+      }
+      let result = kernel.enter(submit: submit, wait: wait, nanoseconds: nanoseconds)
+      counters.enters += 1
+      switch -result {
+      case EINTR where wait > 0: return
+      case EINTR: continue
+      case ETIME: return
+      case EAGAIN, EBUSY:
+        // The kernel wants completions taken first; what is left goes with the next turn.
+        return
+      default:
+        precondition(result >= 0, "io_uring_enter: \(RingError.text(-result))")
+        return
+      }
+    }
+  }
+
+  /// Submits what was prepared, waits for at least `wait` completions and hands them out.
+  func turn(wait: UInt32, nanoseconds: UInt64? = nil) {
+    enter(wait: wait, nanoseconds: nanoseconds)
+    counters.turns += 1
+    while true {
+      let count = Int(unsafe cu_reap(memory, reaped, UInt32(Self.capacity)))
+      for position in 0..<count {
+        unsafe finish(reaped[position].user_data, reaped[position].res)
+      }
+      if count < Self.capacity { break }
+    }
+  }
+
+  private func finish(_ userData: UInt64, _ result: Int32) {
+    if userData == Self.ignored { return }
+    let index = Int(truncatingIfNeeded: userData & 0xffff_ffff)
+    precondition(index < Self.capacity, "completions name operations")
+    let entry = unsafe entries[index]
+    guard let handler = unsafe entry.handler,
+      unsafe entry.generation == UInt32(truncatingIfNeeded: userData >> 32)
+    else { preconditionFailure("an operation completes once") }
+    unsafe entries[index].handler = nil
+    unsafe entries[index].generation &+= 1
+    unsafe entries[index].nextFree = freeEntry
+    freeEntry = UInt32(index)
+    inFlight -= 1
+    unsafe handler._withUnsafeGuaranteedRef {
+      unsafe $0.complete(
+        Completion(tag: entry.tag, result: result, payload: Payload(parked: entry.parked)))
+    }
+  }
+
+  /// Marks submissions nobody waits for, such as cancel requests.
+  static let ignored = UInt64.max
+}
+
+/// What a ring has done; exact, and the same on every machine.
+public struct RingCounters: Sendable, Equatable {
+  /// System calls.
+  public var enters = 0
+  /// Turns of the loop.
+  public var turns = 0
+  /// Reads and writes that used registered buffers, and others.
+  public var fixedTransfers = 0, plainTransfers = 0
+}
