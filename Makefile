@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .PHONY: help demo test test-crash bench bench-code lint fuzz fuzz-smoke sanitize build clean \
 	need-demo need-test need-bench
 
-SWIFT_TEST := swift test --explicit-target-dependency-import-check error
+SWIFT_TEST := swift test --disable-xctest --explicit-target-dependency-import-check error
 SWIFT_FILES := Package.swift Sources Tests Benchmarks examples
 
 help: ## this list
