@@ -59,6 +59,7 @@ let package = Package(
 
     // An independent statement of the rules of EXTENDED COPY, for the tests to hold the engine to.
     .target(name: "CopyModel", path: "Tests/CopyModel", swiftSettings: strict),
+    tests("CopyModelTests", ["CopyModel"]),
     tests("UringTests", ["Uring"]),
     tests("SCSITests", ["SCSI"]),
     tests("ExtendedCopyTests", ["ExtendedCopy", "SCSI"]),

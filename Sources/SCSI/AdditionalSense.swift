@@ -43,9 +43,11 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 04h/01h LOGICAL UNIT IS IN PROCESS OF BECOMING READY
   public static let logicalUnitBecomingReady = AdditionalSense(code: 0x04, qualifier: 0x01)
   /// 04h/02h LOGICAL UNIT NOT READY, INITIALIZING COMMAND REQUIRED
-  public static let logicalUnitNotReadyInitializingCommandRequired = AdditionalSense(code: 0x04, qualifier: 0x02)
+  public static let logicalUnitNotReadyInitializingCommandRequired = AdditionalSense(
+    code: 0x04, qualifier: 0x02)
   /// 04h/03h LOGICAL UNIT NOT READY, MANUAL INTERVENTION REQUIRED
-  public static let logicalUnitNotReadyManualInterventionRequired = AdditionalSense(code: 0x04, qualifier: 0x03)
+  public static let logicalUnitNotReadyManualInterventionRequired = AdditionalSense(
+    code: 0x04, qualifier: 0x03)
   /// 08h/00h LOGICAL UNIT COMMUNICATION FAILURE
   public static let logicalUnitCommunicationFailure = AdditionalSense(code: 0x08, qualifier: 0x00)
   /// 08h/01h LOGICAL UNIT COMMUNICATION TIME-OUT
@@ -55,7 +57,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 0Ch/00h WRITE ERROR
   public static let writeError = AdditionalSense(code: 0x0C, qualifier: 0x00)
   /// 0Dh/00h ERROR DETECTED BY THIRD PARTY TEMPORARY INITIATOR
-  public static let errorDetectedByThirdPartyTemporaryInitiator = AdditionalSense(code: 0x0D, qualifier: 0x00)
+  public static let errorDetectedByThirdPartyTemporaryInitiator = AdditionalSense(
+    code: 0x0D, qualifier: 0x00)
   /// 0Dh/01h THIRD PARTY DEVICE FAILURE
   public static let thirdPartyDeviceFailure = AdditionalSense(code: 0x0D, qualifier: 0x01)
   /// 0Dh/02h COPY TARGET DEVICE NOT REACHABLE
@@ -77,7 +80,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 14h/03h END-OF-DATA NOT FOUND
   public static let endOfDataNotFound = AdditionalSense(code: 0x14, qualifier: 0x03)
   /// 15h/02h POSITIONING ERROR DETECTED BY READ OF MEDIUM
-  public static let positioningErrorDetectedByReadOfMedium = AdditionalSense(code: 0x15, qualifier: 0x02)
+  public static let positioningErrorDetectedByReadOfMedium = AdditionalSense(
+    code: 0x15, qualifier: 0x02)
   /// 1Ah/00h PARAMETER LIST LENGTH ERROR
   public static let parameterListLengthError = AdditionalSense(code: 0x1A, qualifier: 0x00)
   /// 1Dh/00h MISCOMPARE DURING VERIFY OPERATION
@@ -89,7 +93,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 21h/00h LOGICAL BLOCK ADDRESS OUT OF RANGE
   public static let logicalBlockAddressOutOfRange = AdditionalSense(code: 0x21, qualifier: 0x00)
   /// 23h/00h INVALID TOKEN OPERATION, CAUSE NOT REPORTABLE
-  public static let invalidTokenOperationCauseNotReportable = AdditionalSense(code: 0x23, qualifier: 0x00)
+  public static let invalidTokenOperationCauseNotReportable = AdditionalSense(
+    code: 0x23, qualifier: 0x00)
   /// 24h/00h INVALID FIELD IN CDB
   public static let invalidFieldInCDB = AdditionalSense(code: 0x24, qualifier: 0x00)
   /// 25h/00h LOGICAL UNIT NOT SUPPORTED
@@ -99,21 +104,25 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 26h/06h TOO MANY TARGET DESCRIPTORS
   public static let tooManyTargetDescriptors = AdditionalSense(code: 0x26, qualifier: 0x06)
   /// 26h/07h UNSUPPORTED TARGET DESCRIPTOR TYPE CODE
-  public static let unsupportedTargetDescriptorTypeCode = AdditionalSense(code: 0x26, qualifier: 0x07)
+  public static let unsupportedTargetDescriptorTypeCode = AdditionalSense(
+    code: 0x26, qualifier: 0x07)
   /// 26h/08h TOO MANY SEGMENT DESCRIPTORS
   public static let tooManySegmentDescriptors = AdditionalSense(code: 0x26, qualifier: 0x08)
   /// 26h/09h UNSUPPORTED SEGMENT DESCRIPTOR TYPE CODE
-  public static let unsupportedSegmentDescriptorTypeCode = AdditionalSense(code: 0x26, qualifier: 0x09)
+  public static let unsupportedSegmentDescriptorTypeCode = AdditionalSense(
+    code: 0x26, qualifier: 0x09)
   /// 26h/0Ah UNEXPECTED INEXACT SEGMENT
   public static let unexpectedInexactSegment = AdditionalSense(code: 0x26, qualifier: 0x0A)
   /// 26h/0Bh INLINE DATA LENGTH EXCEEDED
   public static let inlineDataLengthExceeded = AdditionalSense(code: 0x26, qualifier: 0x0B)
   /// 26h/0Ch INVALID OPERATION FOR COPY SOURCE OR DESTINATION
-  public static let invalidOperationForCopySourceOrDestination = AdditionalSense(code: 0x26, qualifier: 0x0C)
+  public static let invalidOperationForCopySourceOrDestination = AdditionalSense(
+    code: 0x26, qualifier: 0x0C)
   /// 26h/0Dh COPY SEGMENT GRANULARITY VIOLATION
   public static let copySegmentGranularityViolation = AdditionalSense(code: 0x26, qualifier: 0x0D)
   /// 26h/15h COPY SOURCE OR COPY DESTINATION NOT AUTHORIZED
-  public static let copySourceOrDestinationNotAuthorized = AdditionalSense(code: 0x26, qualifier: 0x15)
+  public static let copySourceOrDestinationNotAuthorized = AdditionalSense(
+    code: 0x26, qualifier: 0x15)
   /// 27h/00h WRITE PROTECTED
   public static let writeProtected = AdditionalSense(code: 0x27, qualifier: 0x00)
   /// 28h/00h NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED
@@ -123,7 +132,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 2Ah/01h MODE PARAMETERS CHANGED
   public static let modeParametersChanged = AdditionalSense(code: 0x2A, qualifier: 0x01)
   /// 2Bh/00h COPY CANNOT EXECUTE SINCE HOST CANNOT DISCONNECT
-  public static let copyCannotExecuteSinceHostCannotDisconnect = AdditionalSense(code: 0x2B, qualifier: 0x00)
+  public static let copyCannotExecuteSinceHostCannotDisconnect = AdditionalSense(
+    code: 0x2B, qualifier: 0x00)
   /// 2Ch/00h COMMAND SEQUENCE ERROR
   public static let commandSequenceError = AdditionalSense(code: 0x2C, qualifier: 0x00)
   /// 2Fh/00h COMMANDS CLEARED BY ANOTHER INITIATOR
@@ -131,7 +141,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 30h/00h INCOMPATIBLE MEDIUM INSTALLED
   public static let incompatibleMediumInstalled = AdditionalSense(code: 0x30, qualifier: 0x00)
   /// 30h/05h CANNOT WRITE MEDIUM - INCOMPATIBLE MEDIUM
-  public static let cannotWriteMediumIncompatibleMedium = AdditionalSense(code: 0x30, qualifier: 0x05)
+  public static let cannotWriteMediumIncompatibleMedium = AdditionalSense(
+    code: 0x30, qualifier: 0x05)
   /// 31h/00h MEDIUM FORMAT CORRUPTED
   public static let mediumFormatCorrupted = AdditionalSense(code: 0x31, qualifier: 0x00)
   /// 3Ah/00h MEDIUM NOT PRESENT
@@ -141,7 +152,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 3Bh/0Ch POSITION PAST BEGINNING OF MEDIUM
   public static let positionPastBeginningOfMedium = AdditionalSense(code: 0x3B, qualifier: 0x0C)
   /// 3Eh/00h LOGICAL UNIT HAS NOT SELF-CONFIGURED YET
-  public static let logicalUnitHasNotSelfConfiguredYet = AdditionalSense(code: 0x3E, qualifier: 0x00)
+  public static let logicalUnitHasNotSelfConfiguredYet = AdditionalSense(
+    code: 0x3E, qualifier: 0x00)
   /// 3Fh/0Eh REPORTED LUNS DATA HAS CHANGED
   public static let reportedLUNsDataHasChanged = AdditionalSense(code: 0x3F, qualifier: 0x0E)
   /// 44h/00h INTERNAL TARGET FAILURE
@@ -163,7 +175,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 55h/0Ch INSUFFICIENT RESOURCES TO CREATE ROD
   public static let insufficientResourcesToCreateROD = AdditionalSense(code: 0x55, qualifier: 0x0C)
   /// 55h/0Dh INSUFFICIENT RESOURCES TO CREATE ROD TOKEN
-  public static let insufficientResourcesToCreateRODToken = AdditionalSense(code: 0x55, qualifier: 0x0D)
+  public static let insufficientResourcesToCreateRODToken = AdditionalSense(
+    code: 0x55, qualifier: 0x0D)
 
   private static let texts: [AdditionalSense: String] = [
     .noAdditionalSense: "NO ADDITIONAL SENSE INFORMATION",

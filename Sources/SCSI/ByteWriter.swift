@@ -63,7 +63,7 @@ public struct ByteWriter: Sendable {
   }
 
   /// Replaces the two bytes at `offset`, which must have been written.
-  public mutating func set(_ value: UInt16, at offset: Int) {
+  public mutating func set(uint16 value: UInt16, at offset: Int) {
     bytes[offset] = UInt8(truncatingIfNeeded: value >> 8)
     bytes[offset + 1] = UInt8(truncatingIfNeeded: value)
   }

@@ -55,7 +55,8 @@ extension SenseData {
     let reader = try all.slice(at: 0, count: min(length, all.count))
     var sense = SenseData(
       key: SenseKey(lowBitsOf: try reader.uint8(at: 1)),
-      additional: AdditionalSense(code: try reader.uint8(at: 2), qualifier: try reader.uint8(at: 3)),
+      additional: AdditionalSense(
+        code: try reader.uint8(at: 2), qualifier: try reader.uint8(at: 3)),
       deferred: try reader.uint8(at: 0) & 0x7F == 0x73)
     var commandSpecific: UInt64?
     var offset = 8
