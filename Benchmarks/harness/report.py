@@ -90,6 +90,17 @@ def markdown(body):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in body[1:]])
 
 
+def listed(values):
+    """Names and numbers in one line: `instructions 194.9, allocations 0`."""
+
+    def number(value):
+        if isinstance(value, float) and not value.is_integer():
+            return f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3f}"
+        return f"{value:,.0f}" if isinstance(value, (int, float)) else str(value)
+
+    return ", ".join(f"{name} {number(value)}" for name, value in values.items())
+
+
 def limit_line(summary):
     parts = {k: v["median"] for k, v in summary["limit seconds"].items() if v}
     if summary["limit"] == "arithmetic":
