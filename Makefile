@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-crash bench bench-code lint fuzz fuzz-smoke sanitize build clean \
+.PHONY: help demo test bench bench-code lint fuzz fuzz-smoke sanitize build clean \
 	need-demo need-test need-bench
 
 SWIFT_TEST := swift test --disable-xctest --explicit-target-dependency-import-check error
@@ -31,7 +31,7 @@ test: need-test ## every test; what CI runs
 
 fuzz-smoke: need-test ## every fuzzer for a few seconds, and the canary that must fail
 	@echo "== fuzzers, short"
-	Tests/Fuzzing/run.sh smoke
+	Tests/Fuzzing/run.sh 5
 
 fuzz: need-test ## every fuzzer for long: make fuzz SECONDS_EACH=600
 	Tests/Fuzzing/run.sh $(or $(SECONDS_EACH),600)
@@ -58,4 +58,4 @@ bench-code: need-bench ## micro-benchmarks of parsing and planning
 	swift package --package-path Benchmarks benchmark
 
 clean: ## remove what was built
-	rm -rf .build .build-address .build-thread Benchmarks/.build Benchmarks/results
+	rm -rf .build .build-address .build-thread Benchmarks/.build Tests/Fuzzing/.build
