@@ -128,7 +128,7 @@ extension Pipeline {
     }
   }
 
-  private func hold(_ bytes: [UInt8]) {
+  func hold(_ bytes: [UInt8]) {
     counters.payloadBytesCopied += UInt64(bytes.count)
     held += bytes
     if held.count > limits.heldBytes {
@@ -157,17 +157,32 @@ extension Pipeline {
       if stage.holds { hold(Array(bytes)) }
       insert(bytes, inFront: false)
     }
-    insert(stage.suffix[...], inFront: false)
+    insertSuffix(stage.suffix)
     if stage.padding > 0 {
       bufferedBytes += stage.padding
       destinationData.append(ring.arena.zeros(stage.padding))
     }
   }
 
+  /// The suffix ends the last unit; what is behind that stays destination data.
+  private func insertSuffix(_ suffix: [UInt8]) {
+    guard !suffix.isEmpty else { return }
+    let (unit, left) = stages.with(writing) { ($0.stage.unit, $0.unitsLeft) }
+    let before = destinationData.removeFirst(Int(left) * unit - suffix.count)
+    let rest = destinationData.removeFirst(destinationData.byteCount)
+    destinationData = before
+    insert(suffix[...], inFront: false)
+    destinationData.append(rest)
+  }
+
   // MARK: Units
 
   private var hasWholeUnits: Bool {
-    let (unit, left) = stages.with(writing) { ($0.stage.unit, $0.unitsLeft) }
+    let (unit, left) = stages.with(writing) { active in
+      // The last unit waits for its suffix.
+      let waits = !active.stage.suffix.isEmpty && !active.isFinished
+      return (active.stage.unit, active.unitsLeft - (waits && active.unitsLeft > 0 ? 1 : 0))
+    }
     return left > 0 && destinationData.byteCount >= unit
   }
 
@@ -181,8 +196,9 @@ extension Pipeline {
   /// One write of as many units as make a good size; false where it has to wait.
   private func writeOnce() -> Bool {
     let (destination, unit, unitsLeft, isFinished, readsFirst) = stages.with(writing) { active in
-      (
-        active.stage.destination, active.stage.unit, active.unitsLeft,
+      let waits = !active.stage.suffix.isEmpty && !active.isFinished ? UInt64(1) : 0
+      return (
+        active.stage.destination, active.stage.unit, active.unitsLeft - waits,
         active.isFinished || active.hasEnded, active.stage.readsFirst
       )
     }

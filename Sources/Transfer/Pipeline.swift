@@ -174,6 +174,11 @@ public final class Pipeline: DeviceClient {
     destinationData.append(rest.destination)
   }
 
+  /// Holds the first bytes of source data that was taken out, as processing them would.
+  public func holdSource(of residuals: borrowing Residuals, atMost count: Int) {
+    hold(Array(residuals.source.bytes().prefix(count)))
+  }
+
   var isIdle: Bool {
     readsInFlight == 0 && writesInFlight == 0 && (stop != nil || stages.isEmpty)
   }
