@@ -12,6 +12,7 @@ class Contender:
     command: object  # (place) -> list
     to_tape: bool = False
     prepare: object = None  # (place) -> list: what is done before and not measured
+    needs_empty_file: bool = False  # it writes only into a file that has its full length
     durable: str = ""  # how it is made sure that the data is on the device
     needs: str = ""
 
@@ -56,7 +57,7 @@ def cp(place):
 
 def ecopy_contenders(ecopy):
     def to_disk(place):
-        return [ecopy, "copy", place.source, place.destination, "--overwrite", "--format", "json"]
+        return [ecopy, "copy", place.source, place.destination, "--format", "json"]
 
     def to_tape(place):
         return [ecopy, "copy", place.source, f"tape:{place.tape()}", "--format", "json"]
@@ -76,8 +77,13 @@ def ecopy_contenders(ecopy):
 PEERS = [
     Contender("dd", dd, durable="conv=fdatasync", needs="dd"),
     Contender("ddpt", ddpt, durable="oflag=fdatasync", needs="ddpt"),
-    Contender("qemu-img", qemu_img, durable="flush at its end", needs="qemu-img"),
-    Contender("qemu-img aio", qemu_img_native, durable="flush at its end", needs="qemu-img"),
+    Contender(
+        "qemu-img", qemu_img, needs_empty_file=True, durable="flush at its end", needs="qemu-img"
+    ),
+    Contender(
+        "qemu-img aio", qemu_img_native, needs_empty_file=True, durable="flush at its end",
+        needs="qemu-img",
+    ),  # fmt: skip
     Contender("cp", cp, durable="cp, then sync -d", needs="cp"),
 ]
 

@@ -47,7 +47,7 @@ def per_block(contender, directory):
         place = places.Place(os.path.join(directory, f"counts-{size_mib}"), size_mib)
         place.set_up()
         try:
-            place.before_run(contender.to_tape)
+            place.before_run(contender)
             if contender.prepare:
                 subprocess.run(contender.prepare(place), check=True, capture_output=True)
             file = os.path.join(place.directory, "callgrind.out")

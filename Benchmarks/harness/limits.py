@@ -25,9 +25,9 @@ def _seconds(place, jobs):
 
 
 def fio_seconds(place):
-    """Seconds to read the source, to write the destination, and to do both at the same time."""
+    """Seconds to read the source, to write over a file, and to do both at the same time."""
     read = _job("read", place.source, place.size_mib, "read")
-    write = _job("write", place.destination, place.size_mib, "write")
+    write = _job("write", place.limit_file, place.size_mib, "write")
     return {
         "read": _seconds(place, read),
         "write": _seconds(place, write),

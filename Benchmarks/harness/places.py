@@ -10,7 +10,7 @@ import time
 from . import measure
 
 MIB = 1 << 20
-PROBES = 16  # places of the destination that are spoiled before a copy and looked at after it
+PROBES = 16  # places of the destination that are looked at after a copy, and spoiled before it
 PROBE_BYTES = 4096
 
 
@@ -27,14 +27,15 @@ def have_direct_io(directory):
 
 
 def write_random(path, size_mib):
-    with open(path, "wb", buffering=0) as file:
+    """Write random bytes over a file or device, which is made if it is not there."""
+    with open(path, "r+b" if os.path.exists(path) else "wb", buffering=0) as file:
         for _ in range(size_mib):
             file.write(os.urandom(MIB))
         os.fsync(file.fileno())
 
 
 def write_over(path, size_mib):
-    """Write all of an existing file or device once, so that its blocks are allocated."""
+    """The same with one random block again and again: all is allocated, and nothing compresses."""
     block = os.urandom(MIB)
     with open(path, "r+b" if os.path.exists(path) else "wb", buffering=0) as file:
         for _ in range(size_mib):
@@ -55,17 +56,19 @@ def forget_cache(path):
 
 
 class Place:
-    """Two files of one size; the destination is written over in place."""
+    """A file that is copied to a new one."""
 
     name = "files"
     title = "files on disk"
     limit_kind = "fio"
+    makes_files = True  # else the destination is a device and is written over in place
 
     def __init__(self, directory, size_mib):
         self.directory = directory
         self.size_mib = size_mib
         self.source = os.path.join(directory, "source.img")
         self.destination = os.path.join(directory, "destination.img")
+        self.limit_file = os.path.join(directory, "limit.img")  # what fio writes over
         self.tapes = directory  # where virtual cartridges are made
         self.direct = True
 
@@ -77,7 +80,8 @@ class Place:
         os.makedirs(self.directory, exist_ok=True)
         self.direct = have_direct_io(self.directory)
         write_random(self.source, self.size_mib)
-        write_over(self.destination, self.size_mib)
+        if self.limit_kind == "fio":
+            write_over(self.limit_file, self.size_mib)
 
     def tear_down(self):
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -89,14 +93,18 @@ class Place:
     def tape(self):
         return os.path.join(self.tapes, "cartridge")
 
-    def before_run(self, to_tape):
-        """The same start for everybody: cold caches, an idle device, a destination that differs."""
-        if to_tape:
-            shutil.rmtree(self.tape(), ignore_errors=True)
-        elif os.path.exists(self.destination):
+    def before_run(self, contender):
+        """The same start for everybody: cold caches, an idle device, nothing left of the last run."""
+        shutil.rmtree(self.tape(), ignore_errors=True)
+        if not self.makes_files:
             self._spoil()
             forget_cache(self.destination)
+        elif os.path.exists(self.destination):
+            os.unlink(self.destination)
         forget_cache(self.source)
+        if contender and contender.needs_empty_file and self.makes_files:
+            with open(self.destination, "wb") as file:
+                file.truncate(self.size_mib * MIB)
         os.sync()
         time.sleep(0.2)
 
@@ -107,19 +115,16 @@ class Place:
 
     def _spoil(self):
         with open(self.destination, "r+b", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size == 0 and not self._is_device():
-                return  # left behind by a copy that failed
             for at in self._probes():
                 file.seek(at)
                 file.write(os.urandom(PROBE_BYTES))
             os.fsync(file.fileno())
 
-    def _is_device(self):
-        return stat.S_ISBLK(os.stat(self.destination).st_mode)
-
     def check(self):
-        """True if the spoiled places of the destination now equal the source."""
+        """True if the destination is as long as the source and equals it where it is looked at."""
         with open(self.source, "rb") as source, open(self.destination, "rb") as destination:
+            if destination.seek(0, os.SEEK_END) != self.size_mib * MIB:
+                return False
             for at in self._probes():
                 source.seek(at)
                 destination.seek(at)
@@ -139,6 +144,7 @@ class MemoryFiles(Place):
 class LoopDevices(Place):
     name = "loop"
     title = "two loop devices over files in memory"
+    makes_files = False
 
     def set_up(self):
         os.makedirs(self.directory, exist_ok=True)
@@ -152,8 +158,8 @@ class LoopDevices(Place):
                 ).stdout.strip()
             )
         self.source, self.destination = self.devices
-        self.direct = True
-        write_random_device(self.source, self.size_mib)
+        self.limit_file = self.destination
+        write_random(self.source, self.size_mib)
 
     def statistics_files(self):
         return [f"/sys/block/{os.path.basename(device)}/stat" for device in self.devices]
@@ -162,13 +168,6 @@ class LoopDevices(Place):
         for device in self.devices:
             subprocess.run(["losetup", "--detach", device], check=False)
         super().tear_down()
-
-
-def write_random_device(path, size_mib):
-    with open(path, "r+b", buffering=0) as device:
-        for _ in range(size_mib):
-            device.write(os.urandom(MIB))
-        os.fsync(device.fileno())
 
 
 class SlowDevices(Place):
@@ -196,13 +195,13 @@ class SlowDevices(Place):
         if self.stall:
             source += ["--stall", self.stall]
         subprocess.run([*source, disk], check=True)
-        room = str(2 * self.size_mib + 64)  # a disk of its own, and a cartridge beside it
+        room = str(self.size_mib + 256)  # a cartridge allocates ahead
         write = ["--read", str(self.WRITE_MB), "--write", str(self.WRITE_MB)]
-        subprocess.run([self.slowdev, "--size", room, "--disk", size, *write, tape], check=True)
+        subprocess.run([self.slowdev, "--size", room, *write, tape], check=True)
         self.source = os.path.join(disk, "disk")
         self.destination = os.path.join(tape, "disk")
         self.tapes = tape
-        write_random_device(self.source, self.size_mib)
+        write_random(self.source, self.size_mib)
 
     def limit_seconds(self):
         return self.size_mib * MIB / (min(self.READ_MB, self.WRITE_MB) * 1e6)

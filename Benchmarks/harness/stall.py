@@ -27,7 +27,7 @@ def compare(options, slowdev, failures):
     place.set_up()
     try:
         for name, threshold in THRESHOLDS.items():
-            place.before_run(to_tape=True)
+            place.before_run(None)
             command = [options.ecopy, "copy", place.source, destination(place.tape())]
             command += ["--format", "json"]
             if threshold != "default":
