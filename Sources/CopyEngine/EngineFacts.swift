@@ -15,7 +15,7 @@ public struct EngineFacts: Sendable, Equatable, CustomStringConvertible {
 
   init(_ facts: Processor.Facts) {
     ringFlags = facts.ring.setupFlags
-    registersFiles = facts.ring.registersFiles
+    registersFiles = facts.ring.registeredFileCapacity > 0
     arenaBytes = facts.arena.byteCount
     hugePageBytes = facts.arena.hugePageBytes
     isArenaRegistered = facts.arena.isRegistered
