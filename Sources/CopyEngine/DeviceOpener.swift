@@ -43,11 +43,15 @@ final class DeviceOpener {
       return same.device
     }
     let options = try DeviceOptions(specification)
-    let device = try await translated { () throws(DeviceError) in
+    let device: CopyDevice
+    do throws(DeviceError) {
       switch options.kind {
-      case .disk: CopyDevice.block(try await openDisk(options, use))
-      case .cartridge, .tape: CopyDevice.stream(try await openTape(options, use))
+      case .disk: device = .block(try await openDisk(options, use))
+      case .cartridge, .tape: device = .stream(try await openTape(options, use))
       }
+    } catch {
+      throw options.kind == .cartridge
+        ? EngineError(error, ofCartridgeAt: options.path) : EngineError(error)
     }
     opened.append((specification, device))
     return device

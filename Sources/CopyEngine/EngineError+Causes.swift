@@ -26,6 +26,17 @@ extension EngineError {
     self.init(kind, error.description)
   }
 
+  /// The same for a device that was to be a cartridge.
+  init(_ error: DeviceError, ofCartridgeAt directory: String) {
+    guard case .notFound = error else {
+      self.init(error)
+      return
+    }
+    self.init(
+      .file, "tape:\(directory): there is no such cartridge; make one with: "
+        + "ecopy tape create \(directory)")
+  }
+
   /// What a condition of the device `name` means to a caller.
   init(_ condition: Condition, of name: String, while doing: String) {
     var text = "\(name): \(doing): \(condition.description)"

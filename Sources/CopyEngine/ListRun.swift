@@ -47,7 +47,11 @@ enum ListRun {
     var report = ListReport(
       result, identifier: decoded.identifier, arena: ArenaFacts(context.ring.arena.facts))
     report.seconds = Double(context.ring.now - began) / 1e9
-    report.message = result.sense.map { decoded.error?.description ?? summary($0) }
+    report.message = decoded.error?.description
+    if let list = decoded.list, let resolved, let sense = result.sense {
+      let names = resolved.map { $0.map { request.devices[$0].device } }
+      report.message = ListExplanation(list: list, devices: names).text(sense)
+    }
     report.counters.note(context.ring.counters, since: before, opener.fileCounters)
     report.devices = await positions(request, devices)
     return report
@@ -97,12 +101,6 @@ enum ListRun {
       let first = request.serviceAction == .lid1 ? request.bytes.first.map { UInt32($0) } : nil
       return (nil, error, first ?? 0)
     }
-  }
-
-  private static func summary(_ sense: SenseData) -> String {
-    var text = "\(sense.key), \(sense.additional)"
-    if let segment = sense.copySegment { text += ", in segment \(segment)" }
-    return text
   }
 }
 

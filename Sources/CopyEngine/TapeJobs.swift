@@ -21,9 +21,11 @@ enum TapeJobs {
   ) async throws(EngineError) -> Result {
     var options = Cartridge.Options()
     options.readOnly = use == .reading
-    let asked = options
-    let tape = try await translated { () throws(DeviceError) in
-      try await Cartridge.open(directory, options: asked, ring: context.ring)
+    let tape: Cartridge
+    do throws(DeviceError) {
+      tape = try await Cartridge.open(directory, options: options, ring: context.ring)
+    } catch {
+      throw EngineError(error, ofCartridgeAt: directory)
     }
     let result: Result
     do throws(EngineError) {

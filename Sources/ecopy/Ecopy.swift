@@ -3,7 +3,6 @@ import CopyEngine
 import Glibc
 
 /// The command line: arguments in, one job of the engine, exit code out.
-@main
 struct Ecopy: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ecopy",
@@ -19,8 +18,9 @@ struct Ecopy: AsyncParsableCommand {
       CopyCommand.self, RunCommand.self, ListCommand.self, TapeCommand.self, DoctorCommand.self,
     ])
 
-  static func main() async {
-    Signals.prepare()
+  /// Does what the arguments say, and ends the process.
+  @concurrent
+  static func runToExit() async {
     Glibc.exit(await perform(Array(CommandLine.arguments.dropFirst())))
   }
 

@@ -56,7 +56,11 @@ struct RunCommand: AsyncParsableCommand {
     case .text: report.printText()
     }
     guard report.status != .good else { return }
-    Output.note("\(list): \(report.status): \(report.message ?? "no sense data")")
+    guard report.status != .taskAborted else {
+      Output.note("\(list): stopped as asked")
+      throw Exit(code: ExitStatus.of(.cancelled))
+    }
+    Output.note("\(list): \(report.message ?? "\(report.status)")")
     throw Exit(code: ExitStatus.of(report.status, report.sense))
   }
 }

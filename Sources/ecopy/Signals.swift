@@ -1,24 +1,16 @@
 import Glibc
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGUSR1, received by a thread of their own: no other thread is interrupted,
+/// SIGINT, SIGTERM and SIGUSR1, received by the first thread only: no other thread is interrupted,
 /// least of all between a write to a tape and its completion.
 enum Signals {
   private static let handler = Mutex<(@Sendable (Int32) -> Void)?>(nil)
 
   /// Called before any other thread exists, so that all inherit the mask.
-  static func prepare() {
+  static func block() {
     signal(SIGPIPE, SIG_IGN)
     var set = watched
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-    var thread = pthread_t()
-    _ = unsafe pthread_create(
-      &thread, nil,
-      { _ in
-        Signals.serve()
-        return nil
-      }, nil)
-    pthread_detach(thread)
   }
 
   /// Calls `body` for each signal from now on; without it SIGINT and SIGTERM end the program.
@@ -33,7 +25,8 @@ enum Signals {
     return set
   }
 
-  private static func serve() {
+  /// Waits for signals, without end.
+  static func serve() -> Never {
     var set = watched
     while true {
       var number: Int32 = 0

@@ -1,0 +1,4 @@
+// The first thread waits for signals; everything else happens on others, which never see one.
+Signals.block()
+let work = Task(operation: Ecopy.runToExit)
+Signals.serve()
