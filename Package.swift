@@ -68,6 +68,6 @@ let package = Package(
     tests(
       "CopyManagerTests",
       ["CopyManager", "CopyModel", "Transfer", "Devices", "Uring", "ExtendedCopy", "SCSI"]),
-    tests("CommandLineTests", []),
+    tests("CommandLineTests", ["ecopy"]),
   ]
 )

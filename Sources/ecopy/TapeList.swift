@@ -13,7 +13,9 @@ struct TapeList: AsyncParsableCommand {
   @OptionGroup var output: FormatOption
 
   func run() async throws {
-    let contents = try await smallEngine().contents(ofTapeAt: tape.directory).result
+    let contents = try await tapeEngine(readsRecords: false).contents(
+      ofTapeAt: tape.directory
+    ).result
     switch output.format {
     case .json: Output.line(json(contents))
     case .text: printText(contents)
