@@ -127,7 +127,7 @@ struct ArenaStore {
     repeat {
       let span = unsafe spans[Int(candidate)]
       if span.uses == 0 {
-        let start = (span.start + alignment - 1) / alignment * alignment
+        let start = (span.start + alignment - 1) & ~(alignment - 1)
         if start - span.start + wanted <= span.length {
           return unsafe take(candidate, from: start, wanted, showing: length)
         }

@@ -16,6 +16,10 @@ public final class LinuxKernel: Kernel {
   /// The kernel's limit for one registered buffer.
   static let registeredBufferBytes = 1 << 30
 
+  /// The memory of a ring that has just ended counts a moment longer; a new one waits for it.
+  private static let mostWaitsForMemory = 10
+  private static let waitForMemoryMicroseconds: UInt32 = 20_000
+
   /// Not yet set up.
   public override init() {
     unsafe ring = .allocate(capacity: 1)
@@ -23,7 +27,7 @@ public final class LinuxKernel: Kernel {
   }
 
   deinit {
-    if isSetUp { unsafe io_uring_queue_exit(ring) }
+    tearDown()
     unsafe ring.deallocate()
   }
 
@@ -38,6 +42,7 @@ public final class LinuxKernel: Kernel {
       ("DEFER_TASKRUN", IORING_SETUP_DEFER_TASKRUN),
     ]
     var granted = wishes
+    var patience = Self.mostWaitsForMemory
     while true {
       var parameters = io_uring_params()
       parameters.flags = granted.reduce(0) { $0 | $1.1 }
@@ -47,6 +52,11 @@ public final class LinuxKernel: Kernel {
         given.setupFlags = granted.map(\.0)
         given.canLoseCompletions = parameters.features & IORING_FEAT_NODROP == 0
         break
+      }
+      if result == -ENOMEM, patience > 0 {
+        patience -= 1
+        usleep(Self.waitForMemoryMicroseconds)
+        continue
       }
       guard result == -EINVAL, granted.count > 1 else {
         throw .diagnose(setupErrno: -result)
@@ -70,10 +80,13 @@ public final class LinuxKernel: Kernel {
     return unsafe ring
   }
 
-  /// Ends the ring.
+  /// Ends the ring. Buffers are given back first: that takes effect at once, while the rest of a
+  /// ring goes on to count against the user's locked memory for a moment.
   public override func tearDown() {
-    if isSetUp { unsafe io_uring_queue_exit(ring) }
+    guard isSetUp else { return }
     isSetUp = false
+    unsafe io_uring_unregister_buffers(ring)
+    unsafe io_uring_queue_exit(ring)
   }
 
   /// One system call. It always asks for events: deferred completions are posted nowhere else.
@@ -100,8 +113,23 @@ public final class LinuxKernel: Kernel {
         iovec(iov_base: arena.baseAddress.map { unsafe $0 + offset }, iov_len: length))
       offset += length
     }
-    return unsafe io_uring_register_buffers(ring, pieces, UInt32(pieces.count))
+    var patience = fitsLimit(arena.count) ? Self.mostWaitsForMemory : 0
+    while true {
+      let result = unsafe io_uring_register_buffers(ring, pieces, UInt32(pieces.count))
+      if result != -ENOMEM || patience == 0 { return result }
+      patience -= 1
+      usleep(Self.waitForMemoryMicroseconds)
+    }
   }
+
+  /// Whether the limit alone would allow so much, beside a ring.
+  private func fitsLimit(_ byteCount: Int) -> Bool {
+    let limit = LockedMemoryLimit.current()
+    return limit.isUnlimited || limit.soft > UInt64(byteCount) + UInt64(Self.ringBytes)
+  }
+
+  /// More than a ring of 256 entries takes.
+  private static let ringBytes = 256 << 10
 
   /// As /proc/self/smaps tells it.
   public override func hugePageBytes(of arena: UnsafeMutableRawBufferPointer) -> Int {

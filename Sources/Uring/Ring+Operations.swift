@@ -41,7 +41,11 @@ extension Ring {
     let isFixed =
       ranges == 1 && arena.facts.isRegistered
       && (start + length - 1) / LinuxKernel.registeredBufferBytes == buffer
-    if isFixed { counters.fixedTransfers += 1 } else { counters.plainTransfers += 1 }
+    if isFixed {
+      unsafe state.pointee.counters.fixedTransfers += 1
+    } else {
+      unsafe state.pointee.counters.plainTransfers += 1
+    }
     let descriptor = file.index.map { Int32($0) } ?? file.descriptor
     if ranges == 1 {
       let (sqe, index) = unsafe prepare(payload, handler, tag)

@@ -21,6 +21,15 @@ public final class Ring {
     var timeout: __kernel_timespec
   }
 
+  /// What changes with every operation. It has memory of its own, because each access to a stored
+  /// property of a class is checked at run time.
+  @unsafe
+  struct State {
+    var freeEntry: UInt32 = 0
+    var inFlight = 0
+    var counters = RingCounters()
+  }
+
   /// Most operations in flight at once.
   public static let capacity = 256
 
@@ -29,14 +38,14 @@ public final class Ring {
   /// Pinned memory.
   public let arena: Arena
   /// What was done so far.
-  public internal(set) var counters = RingCounters()
+  public var counters: RingCounters { unsafe state.pointee.counters }
 
   let memory: UnsafeMutablePointer<io_uring>
   let entries: UnsafeMutablePointer<Entry>
-  private var freeEntry: UInt32 = 0
-  var nextEntry: UInt32 { freeEntry }
+  let state: UnsafeMutablePointer<State>
+  var nextEntry: UInt32 { unsafe state.pointee.freeEntry }
   /// Operations that have not completed.
-  public private(set) var inFlight = 0
+  public var inFlight: Int { unsafe state.pointee.inFlight }
   private let vectors: UnsafeMutablePointer<iovec>
   private let reaped: UnsafeMutablePointer<io_uring_cqe>
   private var freeFileIndexes: [UInt32]
@@ -47,6 +56,8 @@ public final class Ring {
     self.kernel = kernel
     unsafe memory = try kernel.setUp(entries: UInt32(Self.capacity))
     arena = try Arena(byteCount: arenaBytes, kernel: kernel)
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State())
     unsafe entries = .allocate(capacity: Self.capacity)
     unsafe vectors = .allocate(capacity: Self.capacity * Arena.mostRanges)
     unsafe reaped = .allocate(capacity: Self.capacity)
@@ -64,6 +75,7 @@ public final class Ring {
   deinit {
     precondition(inFlight == 0, "a ring ends after its last completion")
     kernel.tearDown()
+    unsafe state.deallocate()
     unsafe entries.deallocate()
     unsafe vectors.deallocate()
     unsafe reaped.deallocate()
@@ -98,14 +110,14 @@ public final class Ring {
   func prepare(_ payload: consuming Payload, _ handler: CompletionHandler, _ tag: UInt64)
     -> (UnsafeMutablePointer<io_uring_sqe>, Int)
   {
-    precondition(freeEntry != noIndex, "callers keep to the ring's capacity")
-    let index = Int(freeEntry)
-    unsafe freeEntry = entries[index].nextFree
+    precondition(nextEntry != noIndex, "callers keep to the ring's capacity")
+    let index = Int(nextEntry)
+    unsafe state.pointee.freeEntry = entries[index].nextFree
     unsafe entries[index].handler = Unmanaged.passUnretained(handler)
     unsafe entries[index].tag = tag
     unsafe entries[index].isCancelled = false
     unsafe entries[index].parked = payload.park()
-    inFlight += 1
+    unsafe state.pointee.inFlight += 1
     return unsafe (nextSubmission(), index)
   }
 
@@ -141,7 +153,7 @@ public final class Ring {
   func enter(wait: UInt32, nanoseconds: UInt64?) {
     let result = kernel.enter(
       submit: unsafe cu_publish(memory), wait: wait, nanoseconds: nanoseconds)
-    counters.enters += 1
+    unsafe state.pointee.counters.enters += 1
     if result >= 0 { return }
     switch -result {
     case EINTR, ETIME: return
@@ -149,7 +161,7 @@ public final class Ring {
       // It has no memory for requests, or wants completions taken first, and did not get as far as
       // posting them: let it, and give it a moment.
       _ = kernel.enter(submit: 0, wait: 1, nanoseconds: Self.refusalNanoseconds)
-      counters.enters += 1
+      unsafe state.pointee.counters.enters += 1
     default: preconditionFailure("io_uring_enter: \(RingError.text(-result))")
     }
   }
@@ -159,7 +171,7 @@ public final class Ring {
   /// Submits what was prepared, waits for at least `wait` completions and hands them out.
   func turn(wait: UInt32, nanoseconds: UInt64? = nil) {
     enter(wait: wait, nanoseconds: nanoseconds)
-    counters.turns += 1
+    unsafe state.pointee.counters.turns += 1
     // At most 256 operations and a cancel request for each: the completion side holds 1024.
     precondition(unsafe cu_flags(memory) & IORING_SQ_CQ_OVERFLOW == 0, "completions have room")
     while true {
@@ -181,9 +193,9 @@ public final class Ring {
     else { preconditionFailure("an operation completes once") }
     unsafe entries[index].handler = nil
     unsafe entries[index].generation &+= 1
-    unsafe entries[index].nextFree = freeEntry
-    freeEntry = UInt32(index)
-    inFlight -= 1
+    unsafe entries[index].nextFree = nextEntry
+    unsafe state.pointee.freeEntry = UInt32(truncatingIfNeeded: index)
+    unsafe state.pointee.inFlight -= 1
     unsafe handler._withUnsafeGuaranteedRef {
       unsafe $0.complete(
         Completion(tag: entry.tag, result: result, payload: Payload(parked: entry.parked)))

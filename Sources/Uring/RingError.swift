@@ -50,10 +50,10 @@ public struct LockedMemoryLimit: Equatable, Sendable {
   }
 }
 
-/// Fields of /proc/self/status.
+/// Fields of the calling thread's status: capabilities and filters belong to threads.
 enum ProcessStatus {
   static func field(_ name: String) -> String? {
-    let text = SmallFile.read("/proc/self/status")
+    let text = SmallFile.read("/proc/thread-self/status")
     for line in text.split(separator: "\n") where line.hasPrefix(name + ":") {
       return String(line.dropFirst(name.count + 1).drop { $0 == "\t" || $0 == " " })
     }

@@ -20,7 +20,9 @@ struct CopyCommand: AsyncParsableCommand {
         ecopy copy --source-offset 1073741824 /dev/sdb tape:/srv/tapes/A00002
       """)
 
-  @Argument(help: ArgumentHelp("What to copy, one after another, and last where it goes.", valueName: "device"))
+  @Argument(
+    help: ArgumentHelp(
+      "What to copy, one after another, and last where it goes.", valueName: "device"))
   var devices: [String]
 
   @Option(

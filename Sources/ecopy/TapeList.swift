@@ -68,7 +68,8 @@ struct TapeList: AsyncParsableCommand {
       }
     }
     var end = "\(contents.objectCount)  end of data; "
-    end += "\(Words.count(contents.recordCount, "record")) with \(Words.grouped(contents.byteCount))"
+    end +=
+      "\(Words.count(contents.recordCount, "record")) with \(Words.grouped(contents.byteCount))"
     end += " bytes, \(Words.count(contents.filemarkCount, "filemark"))"
     if contents.capacity != .max { end += "; capacity \(Words.grouped(contents.capacity)) bytes" }
     if contents.earlyWarning > 0 {

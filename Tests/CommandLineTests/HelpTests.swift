@@ -35,12 +35,14 @@ struct HelpTests {
     #expect(try Program.run("copy", "--help", in: folder).output.contains("power cut"))
   }
 
-  @Test("what is not understood exits with 1 and one line", arguments: [
-    ["copy", "a.img"], ["copy", "a.img", "tape:T", "--bogus"], ["nonsense"],
-    ["copy", "a.img", "tape:T", "--block-size", "1Q"], ["run", "l.bin", "--cscd", "x=a.img"],
-    ["copy", "a.img", "tape:T", "--append", "--overwrite"], ["tape", "create"],
-    ["copy", "a.img", "b.img", "--format", "xml"], ["copy", "a.img", "b.img", "--depth", "0"],
-  ])
+  @Test(
+    "what is not understood exits with 1 and one line",
+    arguments: [
+      ["copy", "a.img"], ["copy", "a.img", "tape:T", "--bogus"], ["nonsense"],
+      ["copy", "a.img", "tape:T", "--block-size", "1Q"], ["run", "l.bin", "--cscd", "x=a.img"],
+      ["copy", "a.img", "tape:T", "--append", "--overwrite"], ["tape", "create"],
+      ["copy", "a.img", "b.img", "--format", "xml"], ["copy", "a.img", "b.img", "--depth", "0"],
+    ])
   func syntaxErrorsExitWithOne(arguments: [String]) throws {
     let answer = try Program.run(arguments, in: try Scratch())
     #expect(answer.status == 1)

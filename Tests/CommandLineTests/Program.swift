@@ -80,13 +80,21 @@ enum Program {
 }
 
 /// A folder of a test's own, removed with it.
-final class Scratch {
+final class Scratch: Sendable {
   let url: URL
 
   init() throws {
     url = FileManager.default.temporaryDirectory.appending(path: "ecopy-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
+
+  private init(copying other: URL) throws {
+    url = FileManager.default.temporaryDirectory.appending(path: "ecopy-\(UUID().uuidString)")
+    try FileManager.default.copyItem(at: other, to: url)
+  }
+
+  /// A folder with the same files.
+  func copy() throws -> Scratch { try Scratch(copying: url) }
 
   deinit { try? FileManager.default.removeItem(at: url) }
 
@@ -99,12 +107,14 @@ final class Scratch {
   func fill(_ name: String, _ count: Int, seed: UInt64 = 1) throws -> [UInt8] {
     var state = seed
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(count + 8)
-    while bytes.count < count {
+    bytes.reserveCapacity(count + 4096)
+    var page = (0..<4096).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      for shift in stride(from: UInt64(24), to: 64, by: 8) {
-        bytes.append(UInt8(truncatingIfNeeded: state >> shift))
-      }
+      return UInt8(truncatingIfNeeded: state >> 40)
+    }
+    while bytes.count < count {
+      for index in 0..<4 { page[index] = UInt8(truncatingIfNeeded: bytes.count >> (8 * index + 8)) }
+      bytes += page
     }
     bytes.removeLast(bytes.count - count)
     try Data(bytes).write(to: file(name))

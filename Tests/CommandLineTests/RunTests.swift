@@ -110,7 +110,8 @@ struct RunTests {
     #expect(answer.errors.contains("behind the end"))
   }
 
-  @Test("a list that is cut short is refused with ILLEGAL REQUEST, and the JSON says so",
+  @Test(
+    "a list that is cut short is refused with ILLEGAL REQUEST, and the JSON says so",
     arguments: [1, 11, 12, 50, 100])
   func aTruncatedListIsRefused(length: Int) throws {
     let list = Lists.vendor(1, Lists.designators, Self.segments)

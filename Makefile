@@ -1,0 +1,61 @@
+# What a person does with this repository. `make` alone prints this list.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench bench-code lint fuzz fuzz-smoke sanitize build clean \
+	need-demo need-test need-bench
+
+SWIFT_TEST := swift test --disable-xctest --explicit-target-dependency-import-check error
+SWIFT_FILES := Package.swift Sources Tests Benchmarks examples
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+need-demo need-test need-bench: need-%:
+	@.ci/prerequisites $*
+
+build: need-demo ## ecopy, optimised: .build/release/ecopy
+	swift build -c release --product ecopy
+
+demo: need-demo ## back a disk up to a tape and restore it, everything checked
+	@examples/demo.sh
+
+# The steps stand in the order in which they would tell a developer most, soonest.
+test: need-test ## every test; what CI runs
+	@echo "== build"
+	swift build --build-tests --explicit-target-dependency-import-check error
+	@echo "== swift test"
+	$(SWIFT_TEST) --skip-build
+	@$(MAKE) --no-print-directory fuzz-smoke lint
+	@echo "== all tests passed"
+
+fuzz-smoke: need-test ## every fuzzer for a few seconds, and the canary that must fail
+	@echo "== fuzzers, short"
+	Tests/Fuzzing/run.sh 5
+
+fuzz: need-test ## every fuzzer for long: make fuzz SECONDS_EACH=600
+	Tests/Fuzzing/run.sh $(or $(SECONDS_EACH),600)
+
+lint: ## the formatter's rules; shell and Python syntax
+	@echo "== lint"
+	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+	@for script in .ci/run .ci/prerequisites $$(find Tests examples -name '*.sh'); do \
+	  bash -n $$script; done
+	@python3 -c 'import ast, pathlib, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
+	  Benchmarks/bench $$(find Benchmarks/harness -name '*.py')
+	@echo "lint: clean"
+
+sanitize: need-test ## the tests under the address sanitizer and the thread sanitizer
+	@echo "== address sanitizer"
+	swift test --sanitize address --scratch-path .build-address --disable-xctest
+	@echo "== thread sanitizer"
+	swift test --sanitize thread --scratch-path .build-thread --disable-xctest
+
+bench: need-bench build ## compare with dd, ddpt, qemu-img, cp and fio: table, JSON, plot
+	Benchmarks/bench
+
+bench-code: need-bench ## micro-benchmarks of parsing and planning
+	swift package --package-path Benchmarks benchmark
+
+clean: ## remove what was built
+	rm -rf .build .build-address .build-thread Benchmarks/.build Tests/Fuzzing/.build
