@@ -84,6 +84,11 @@ extension CopyRun {
   }
 
   private func openDestination() async throws(EngineError) {
+    guard !(try DeviceOptions(request.destination)).readOnly else {
+      throw EngineError(
+        .dataProtect,
+        "\(request.destination): is to be written, and readonly was said; leave that out")
+    }
     switch try await opener.kind(of: request.destination) {
     case .tape:
       let device = try await opener.open(request.destination, for: .copyDestination(sized: nil))

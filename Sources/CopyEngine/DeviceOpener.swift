@@ -72,11 +72,12 @@ final class DeviceOpener {
     case .copySource:
       if await status(of: name.path)?.kind == .regular { options.blockLength = 1 }
     case .copyDestination(let size):
-      if name.readOnly { throw .readOnlyFileSystem(path: name.path) }
-      options = .destination
-      if await status(of: name.path)?.kind != .blockDevice { options.blockLength = 1 }
-      if let size {
-        options.grows = false
+      if await status(of: name.path)?.kind == .blockDevice {
+        options = .readWrite
+      } else {
+        options = .destination
+        options.blockLength = 1
+        options.grows = size == nil
         options.byteCount = size
       }
     }
