@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "CUring.h"
@@ -26,7 +28,14 @@ int cu_direct_alignment(int fd, struct cu_alignment *result) {
 #define STATX_DIOALIGN 0x2000U
 #endif
   if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &sx) != 0) return -errno;
-  if (!(sx.stx_mask & STATX_DIOALIGN)) return 0;
+  if (!(sx.stx_mask & STATX_DIOALIGN)) {
+    // FUSE and NFS do direct I/O at any offset and do not say so; a page suits every server.
+    struct statfs fs;
+    if (fstatfs(fd, &fs) == 0 && (fs.f_type == FUSE_SUPER_MAGIC || fs.f_type == NFS_SUPER_MAGIC)) {
+      result->memory = result->offset = 4096;
+    }
+    return 0;
+  }
   // The two fields follow stx_mnt_id; older headers have them as spare room.
   const uint32_t *fields = (const uint32_t *)((const char *)&sx + 0x98);
   result->memory = fields[0];
