@@ -12,6 +12,7 @@ extension Cartridge {
 
     private unowned let cartridge: Cartridge
     private var isDelivering = false
+    private var waiter: CheckedContinuation<Void, Never>?
     private var pending: (index: TapeIndex, object: UInt64)?
 
     init(_ cartridge: Cartridge) { self.cartridge = cartridge }
@@ -21,6 +22,11 @@ extension Cartridge {
       guard !isDelivering else { return }
       isDelivering = true
       cartridge.ring.timeout(nanoseconds: 0, for: self, tag: Step.deliver.rawValue)
+    }
+
+    /// Waits for a delivery that is under way, though nothing may be left to deliver.
+    func settle() async {
+      if isDelivering { await withCheckedContinuation { waiter = $0 } }
     }
 
     /// Writes the entry that drops everything from `object` on, and makes it durable.
@@ -46,6 +52,7 @@ extension Cartridge {
       case .deliver:
         isDelivering = false
         cartridge.deliver()
+        if !isDelivering { waiter.take()?.resume() }
       case .writeEntry:
         let payload = completion.takePayload()
         if result == -EAGAIN || result == -EINTR

@@ -173,6 +173,8 @@ public final class Cartridge: StreamDevice {
   public override func close() async -> DeviceStatus {
     precondition(queue.isEmpty, "a cartridge is closed with nothing in flight")
     let condition = isWriteProtected ? nil : await synchronize()
+    await preallocation.settle()
+    await steps.settle()
     if condition == nil, !isWriteProtected { _ = await preallocation.cut(to: map.dataEnd) }
     await data.close()
     let descriptor = indexFile.descriptor
