@@ -108,7 +108,8 @@ struct PrefixRules {
     _ forwarded: SenseData.ForwardedSense, _ number: Int, _ isModel: Bool
   ) {
     if isModel {
-      let own = forwarded.origin == .source
+      let own =
+        forwarded.origin == .source
         ? steps.after(number).sourceSense : steps.after(number).destinationSense
       if let own, Condition(own).senseBytes == forwarded.sense { return }
     }
@@ -153,10 +154,12 @@ struct PrefixRules {
     guard let before = states.first, let after = states.last else { return }
     if disk.bytes == before || disk.bytes == after { return }
     guard disk.bytes.count == before.count else { return violate("length of disk \(device)") }
-    let wrong = disk.bytes.indices.first { at in
-      !states.contains { $0[at] == disk.bytes[at] }
+    let wrong = stride(from: 0, to: disk.bytes.count, by: 512).first { start in
+      let sector = start..<min(start + 512, disk.bytes.count)
+      if states.contains(where: { $0[sector] == disk.bytes[sector] }) { return false }
+      return !sector.allSatisfy { at in states.contains { $0[at] == disk.bytes[at] } }
     }
-    if let wrong { violate("byte \(wrong) of disk \(device)") }
+    if let wrong { violate("sector at byte \(wrong) of disk \(device)") }
   }
 
   private mutating func checkTape(_ device: Int, _ tape: ModelTape, _ number: Int) {
@@ -194,7 +197,7 @@ struct PrefixRules {
     var range = min(before.position, after.position)...max(before.position, after.position)
     if steps.source(of: number) == device, !steps.segments[number].isPositioning {
       // Behind a record that cannot be read; an image copy reads ahead of what it writes.
-      let ahead = steps.segments[number].code == 0x13 ? 2 * 8 : 1
+      let ahead = steps.segments[number].code == 0x13 ? ModelTests.imageReadAhead : 1
       range = range.lowerBound...range.upperBound + ahead
     }
     if !range.contains(position) {
@@ -217,7 +220,8 @@ struct PrefixRules {
 
   /// What the sense data says was not written, held against what is there.
   private mutating func checkInformation(_ number: Int) {
-    guard let total = steps.writtenBytes(by: number), let shape = ModelShape(steps.segments[number]),
+    guard let total = steps.writtenBytes(by: number),
+      let shape = ModelShape(steps.segments[number]),
       let device = steps.destination(of: number)
     else { return }
     switch (shape.destination, devices[device]) {

@@ -72,8 +72,10 @@ extension SimulatedFaultTests {
       if scenario.devices.contains(where: { $0.tape?.capacity == 0 }) { continue }
       let alignment: UInt32 = [512, 4096, 0, 512][Int(seed % 4)]
       let files = try await SimulatedShelf.make(scenario.devices, directAlignment: alignment)
-      let found = try await body(SimulatedRun(scenario, seed: seed), files)
-      #expect(found.isEmpty, "seed \(seed): \(found.joined(separator: "; "))")
+      let run = SimulatedRun(scenario, seed: seed)
+      let found = try await body(run, files)
+      #expect(
+        found.isEmpty, "seed \(seed): \(found.joined(separator: "; "))\n\(run.description)")
       if !found.isEmpty || only != nil { break }
     }
   }

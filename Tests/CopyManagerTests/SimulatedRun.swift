@@ -68,9 +68,8 @@ struct SimulatedRun: Sendable {
     let start = ring.now
     do throws(DeviceError) {
       let devices = try await SimulatedShelf.open(scenario.devices, ring)
-      let serviceAction: ServiceAction = scenario.lid4 ? .lid4 : .lid1
       do throws(ParameterListError) {
-        let list = try ParameterList.decode(scenario.list, serviceAction: serviceAction)
+        let list = try scenario.decoded()
         report.result = await copy(list, devices, ring)
       } catch {
         report.refusal = error.sense
@@ -113,6 +112,24 @@ struct SimulatedRun: Sendable {
   }
 }
 
+extension SimulatedRun: CustomStringConvertible {
+  /// What a failing seed was about.
+  var description: String {
+    let limits =
+      "chunk \(limits.chunkBytes) flight \(limits.flightBytes) reservoir \(limits.reservoirBytes)"
+    var lines = ["arena \(arenaBytes) \(limits), streaming \(String(describing: streaming))"]
+    guard let list = try? scenario.decoded() else { return lines[0] }
+    lines += list.targets.enumerated().map { "target \($0.offset) \($0.element.device)" }
+    for (number, segment) in list.segments.enumerated() {
+      let source = segment.source.map { "from \($0) " } ?? ""
+      let destination = segment.destination.map { "to \($0) " } ?? ""
+      let text = "\(segment.operation)".prefix(120)
+      lines.append("segment \(number) cat \(segment.cat) \(source)\(destination)\(text)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
 /// Does something when simulated time has passed.
 final class Alarm: CompletionHandler {
   private let ring: Ring
@@ -124,8 +141,9 @@ final class Alarm: CompletionHandler {
   private var attempts = 0
 
   /// `insists`: goes on when the kernel ends it early, as it does when the power fails.
-  init(_ ring: Ring, after nanoseconds: UInt64, insists: Bool = false, _ action: @escaping () -> Void)
-  {
+  init(
+    _ ring: Ring, after nanoseconds: UInt64, insists: Bool = false, _ action: @escaping () -> Void
+  ) {
     self.ring = ring
     self.nanoseconds = nanoseconds
     self.insists = insists
