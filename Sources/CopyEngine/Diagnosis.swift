@@ -35,10 +35,10 @@ public enum Diagnosis {
   /// Looks at kernel, io_uring, locked memory, huge pages, and at direct I/O and pre-allocation where
   /// `path` lies. Makes an engine for a moment, and where `path` is a directory a file that has no
   /// name.
-  public static func examine(path: String, arenaBytes: Int = 32 << 20) async -> [Finding] {
+  public static func examine(path: String, arenaBytes: Int? = nil) async -> [Finding] {
     var findings = [kernel()]
     var configuration = Processor.Configuration()
-    configuration.arenaBytes = max(2 << 20, min(1 << 40, arenaBytes))
+    configuration.arenaBytes = arenaBytes.map { max(2 << 20, min(1 << 40, $0)) }
     var processor: Processor?
     do throws(RingError) {
       let started = try Processor(configuration)

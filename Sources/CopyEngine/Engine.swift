@@ -16,9 +16,12 @@ import Uring
 public final class Engine: Sendable {
   /// How an engine is made.
   public struct Configuration: Sendable {
-    /// Bytes of pinned memory of each processor, rounded up to 2 MiB. Records of up to half of it
-    /// can be copied. It is the same for short and long copies.
-    public var arenaBytes = 32 << 20
+    /// Bytes of pinned memory of each processor, rounded up to 2 MiB, the same for short and long
+    /// copies. A record may be up to three eighths of it long. Nil: 32 MiB, or as much as
+    /// `largestRecord` needs; less where the limit of locked memory allows less to be registered.
+    public var arenaBytes: Int?
+    /// Bytes of the largest record, or of the largest transfer of a list, that will be copied.
+    public var largestRecord = 1 << 20
     /// Reads, and writes to a disk, in flight at once, of up to 1 MiB each; nil: as many as suit
     /// the arena. From 1 to 64.
     public var depth: Int?
@@ -60,14 +63,18 @@ public final class Engine: Sendable {
     if let depth = configuration.depth, !(1...64).contains(depth) {
       throw EngineError(.illegalRequest, "a depth of \(depth) is not possible; say 1 to 64")
     }
-    guard (2 << 20...1 << 40).contains(configuration.arenaBytes) else {
+    let arenaBytes =
+      configuration.arenaBytes
+      ?? (configuration.largestRecord > Self.easyRecord
+        ? max(32 << 20, 6 * min(configuration.largestRecord, 1 << 30)) : nil)
+    guard (2 << 20...1 << 40).contains(arenaBytes ?? 2 << 20) else {
       throw EngineError(.illegalRequest, "an arena has from 2 MiB to 1 TiB")
     }
     var made: [Processor] = []
     do throws(RingError) {
       for _ in 0..<configuration.processors {
         var wish = Processor.Configuration()
-        wish.arenaBytes = configuration.arenaBytes
+        wish.arenaBytes = arenaBytes
         made.append(try Processor(wish))
       }
     } catch {
@@ -118,8 +125,12 @@ public final class Engine: Sendable {
     return CopyJob(state: state, task: task)
   }
 
+  /// Records of this length can be copied within the smallest arena that is chosen by itself.
+  private static let easyRecord = 1 << 20
+
   private var transferLimits: TransferLimits {
-    var limits = TransferLimits(arenaBytes: configuration.arenaBytes)
+    // The smallest: processors may have been given less than was asked for.
+    var limits = TransferLimits(arenaBytes: facts.map(\.arenaBytes).min() ?? 0)
     if let depth = configuration.depth {
       limits.writeDepth = depth
       limits.flightBytes = min(limits.reservoirBytes, depth * limits.chunkBytes)

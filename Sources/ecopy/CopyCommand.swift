@@ -81,7 +81,7 @@ struct CopyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let engine = try engineOptions.engine()
+    let engine = try engineOptions.engine(largestRecord: blockSize?.count ?? 0)
     let job = engine.submit(request)
     let display = ProgressDisplay(style: progress, name: devices.last ?? "")
     let report = try await display.result(of: job)

@@ -12,12 +12,12 @@ struct DoctorCommand: AsyncParsableCommand {
   var path = "."
 
   @Option(help: ArgumentHelp("Pinned memory that is wanted.", valueName: "size"))
-  var arena = ByteSize(32 << 20)
+  var arena: ByteSize?
 
   @OptionGroup var output: FormatOption
 
   func run() async throws {
-    let findings = await Diagnosis.examine(path: path, arenaBytes: arena.count)
+    let findings = await Diagnosis.examine(path: path, arenaBytes: arena?.count)
     switch output.format {
     case .text:
       for finding in findings {

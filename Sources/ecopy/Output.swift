@@ -40,8 +40,10 @@ struct FormatOption: ParsableArguments {
 
 /// Options of verbs that move data.
 struct EngineOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Pinned memory, such as 64MiB.", valueName: "size"))
-  var arena = ByteSize(32 << 20)
+  @Option(
+    help: ArgumentHelp(
+      "Pinned memory, such as 1GiB; else 32MiB, or what may be locked.", valueName: "size"))
+  var arena: ByteSize?
 
   @Option(
     help: ArgumentHelp("Reads, or writes to a disk, in flight at once: 1 to 64.", valueName: "n"))
@@ -50,9 +52,10 @@ struct EngineOptions: ParsableArguments {
   @Flag(help: "Say what the machine gave.")
   var verbose = false
 
-  func engine() throws(EngineError) -> Engine {
+  func engine(largestRecord: Int) throws(EngineError) -> Engine {
     var configuration = Engine.Configuration()
-    configuration.arenaBytes = arena.count
+    configuration.arenaBytes = arena?.count
+    configuration.largestRecord = largestRecord
     configuration.depth = depth
     let isVerbose = verbose
     configuration.log = { line in

@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     let request = ListRequest(
       bytes, serviceAction: isLID4 ? .lid4 : .lid1,
       devices: devices.map(\.binding) + descriptors.map(\.binding))
-    let job = try engineOptions.engine().submit(request)
+    let job = try engineOptions.engine(largestRecord: request.largestTransfer).submit(request)
     let report = try await ProgressDisplay(style: progress, name: list).result(of: job)
     switch output.format {
     case .json: Output.line(report.json)
