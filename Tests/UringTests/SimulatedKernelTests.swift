@@ -31,11 +31,11 @@ struct SimulatedKernelTests {
     #expect(content == (0..<8).flatMap { pattern(3000, $0) })
   }
 
-  @Test("replays: the same seed, the same completions at the same times")
-  func replay() async throws {
-    let (_, first) = try await Self.run(seed: 7)
-    let (_, second) = try await Self.run(seed: 7)
-    let (_, other) = try await Self.run(seed: 8)
+  @Test("replays: the same seed, the same completions at the same times", arguments: 0..<20)
+  func replay(seed: UInt64) async throws {
+    let (_, first) = try await Self.run(seed: seed)
+    let (_, second) = try await Self.run(seed: seed)
+    let (_, other) = try await Self.run(seed: seed + 1)
     #expect(first.fingerprint == second.fingerprint)
     #expect(first.history == second.history)
     #expect(first.fingerprint != other.fingerprint)
