@@ -149,7 +149,7 @@ public final class SimulatedKernel: Kernel, @unchecked Sendable {
     guard let ring = unsafe ring else {
       preconditionFailure("a ring is entered while it is set up")
     }
-    if !operations.isEmpty || unsafe hasSimulatedEntry(ring, submit),
+    if unsafe !operations.isEmpty || hasSimulatedEntry(ring, submit),
       random.happens(plan.refusedEnters)
     {
       return [-EINTR, -EAGAIN, -EBUSY][Int(random.next() % 3)]
