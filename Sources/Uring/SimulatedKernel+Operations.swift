@@ -1,6 +1,5 @@
 import CUring
 import Glibc
-import Synchronization
 
 extension SimulatedKernel {
   // MARK: Taking
