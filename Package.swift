@@ -60,7 +60,8 @@ let package = Package(
     // An independent statement of the rules of EXTENDED COPY, for the tests to hold the engine to.
     .target(name: "CopyModel", path: "Tests/CopyModel", swiftSettings: strict),
     tests("CopyModelTests", ["CopyModel"]),
-    tests("UringTests", ["Uring", "CUring"]),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    tests("UringTests", ["Uring", "CUring", "CTestSupport"]),
     tests("SCSITests", ["SCSI"]),
     tests("ExtendedCopyTests", ["ExtendedCopy", "SCSI"]),
     tests("DevicesTests", ["Devices", "Uring", "SCSI", "Digests"]),

@@ -1,6 +1,5 @@
 import CUring
 import Glibc
-import Synchronization
 
 /// Helper threads for calls that may block: opening files, ioctls of tapes, searches for holes.
 ///
@@ -13,15 +12,15 @@ final class BlockingPool: Sendable {
     var ends = false
   }
 
-  private let state = Mutex(State())
+  private let state = Lock(State())
   nonisolated(unsafe) private let available: UnsafeMutablePointer<sem_t>
-  private let threads: Mutex<[pthread_t]>
+  private let threads: Lock<[pthread_t]>
   static let threadCount = 2
 
   init() {
     unsafe available = .allocate(capacity: 1)
     unsafe sem_init(available, 0, 0)
-    threads = Mutex([])
+    threads = Lock([])
   }
 
   deinit {

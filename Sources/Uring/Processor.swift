@@ -33,9 +33,9 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
     var running = 0
   }
 
-  private let queue = Mutex(Queue())
+  private let queue = Lock(Queue())
   private let wakeUp: Int32
-  private let thread = Mutex<pthread_t?>(nil)
+  private let thread = Lock<pthread_t?>(nil)
   nonisolated(unsafe) private var ring: Ring?
   /// The thread of the loop, which need not wake itself.
   fileprivate let owner = Atomic<pthread_t>(0)

@@ -1,5 +1,3 @@
-import Synchronization
-
 extension SimulatedFileSystem {
   /// The content of a file as a reader sees it now; nil where there is none.
   public func content(of path: String) -> [UInt8]? {

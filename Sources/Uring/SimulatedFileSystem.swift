@@ -1,6 +1,5 @@
 import CUring
 import Glibc
-import Synchronization
 
 /// Files in plain memory, with a model of what a power loss leaves of them.
 ///
@@ -30,7 +29,7 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
     var mount = Mount()
   }
 
-  let state: Mutex<State>
+  let state: Lock<State>
   /// Bytes that fit on the disk, in blocks of 4096.
   public let capacityBytes: UInt64
   /// Alignment of memory and of offsets and lengths for descriptors opened with O_DIRECT; 0: such
@@ -41,7 +40,7 @@ public final class SimulatedFileSystem: FileSystem, @unchecked Sendable {
   public init(capacityBytes: UInt64 = 1 << 40, directAlignment: UInt32 = 512) {
     self.capacityBytes = capacityBytes
     self.directAlignment = directAlignment
-    state = Mutex(State())
+    state = Lock(State())
   }
 
   /// The same files on another disk: what happens to one does not happen to the other. Descriptors

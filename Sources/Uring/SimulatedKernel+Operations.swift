@@ -1,6 +1,5 @@
 import CUring
 import Glibc
-import Synchronization
 
 extension SimulatedKernel {
   // MARK: Taking
@@ -14,9 +13,7 @@ extension SimulatedKernel {
       return
     }
     let descriptor = descriptor(of: entry)
-    if code == IORING_OP_READ, entry.flags & UInt8(cu_sqe_fixed_file) == 0,
-      entry.fd >= 0, entry.fd < SimulatedTree.firstDescriptor
-    {
+    if isWakeUp(entry) {
       unsafe wakeUp = WakeUp(
         userData: userData, descriptor: entry.fd, address: UInt(cu_sqe_address(&entry)))
       return
@@ -37,6 +34,13 @@ extension SimulatedKernel {
     }
     operation.due = due(kind, &entry)
     operations.append(operation)
+  }
+
+  /// Whether this is the read of the processor's wake-up, the one real descriptor.
+  func isWakeUp(_ entry: io_uring_sqe) -> Bool {
+    UInt32(entry.opcode) == IORING_OP_READ.rawValue
+      && entry.flags & UInt8(cu_sqe_fixed_file) == 0
+      && entry.fd >= 0 && entry.fd < SimulatedTree.firstDescriptor
   }
 
   private static func name(of code: io_uring_op) -> String {

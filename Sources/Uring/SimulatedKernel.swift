@@ -149,7 +149,9 @@ public final class SimulatedKernel: Kernel, @unchecked Sendable {
     guard let ring = unsafe ring else {
       preconditionFailure("a ring is entered while it is set up")
     }
-    if submit > 0 || !operations.isEmpty, random.happens(plan.refusedEnters) {
+    if unsafe !operations.isEmpty || hasSimulatedEntry(ring, submit),
+      random.happens(plan.refusedEnters)
+    {
       return [-EINTR, -EAGAIN, -EBUSY][Int(random.next() % 3)]
     }
     var taken: UInt32 = 0
@@ -177,6 +179,18 @@ public final class SimulatedKernel: Kernel, @unchecked Sendable {
       }
     }
     return Int32(taken)
+  }
+
+  /// Whether more is submitted than the wake-up, which comes and goes with real time and so must not
+  /// draw from the seed.
+  private func hasSimulatedEntry(_ ring: UnsafeMutablePointer<cu_memory_ring>, _ submit: UInt32)
+    -> Bool
+  {
+    for index in 0..<submit {
+      guard let entry = unsafe cu_memory_ring_peek(ring, index) else { return false }
+      if unsafe !isWakeUp(entry.pointee) { return true }
+    }
+    return false
   }
 
   // MARK: Completions

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// A read or write that a ring has taken: where in the file, and where in memory.
 ///

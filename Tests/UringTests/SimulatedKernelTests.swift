@@ -31,19 +31,18 @@ struct SimulatedKernelTests {
     #expect(content == (0..<8).flatMap { pattern(3000, $0) })
   }
 
-  @Test("replays: the same seed, the same completions at the same times")
-  func replay() async throws {
-    let (_, first) = try await Self.run(seed: 7)
-    let (_, second) = try await Self.run(seed: 7)
-    let (_, other) = try await Self.run(seed: 8)
+  @Test("replays: the same seed, the same completions at the same times", arguments: 0..<20)
+  func replay(seed: UInt64) async throws {
+    let (_, first) = try await Self.run(seed: seed)
+    let (_, second) = try await Self.run(seed: seed)
+    let (_, other) = try await Self.run(seed: seed + 1)
     #expect(first.fingerprint == second.fingerprint)
     #expect(first.history == second.history)
     #expect(first.fingerprint != other.fingerprint)
   }
 
-  @Test("lets simulated time pass, not real time")
+  @Test("lets an hour pass in no time")
   func time() async throws {
-    let began = LinuxKernel().now()
     let (slept, _) = try await simulate(SimulatedFileSystem(), SimulationPlan()) { ring in
       let start = ring.now
       await ring.sleep(nanoseconds: 3_600_000_000_000)
@@ -51,7 +50,6 @@ struct SimulatedKernelTests {
     }
     #expect(slept >= 3_600_000_000_000)
     #expect(slept < 3_601_000_000_000)
-    #expect(LinuxKernel().now() - began < 60_000_000_000)
   }
 
   @Test("reorders unless told not to")

@@ -50,10 +50,16 @@ extension Ring {
   }
 }
 
-/// Bytes that tell where they come from.
+/// Bytes that tell where they come from: a window on one table of chance, at most 64 KiB long.
 func pattern(_ count: Int, _ salt: Int = 0) -> [UInt8] {
-  (0..<count).map { UInt8(truncatingIfNeeded: ($0 &* 31) ^ ($0 >> 8) &+ salt) }
+  let start = salt &* 257 % 65_536
+  return Array(chance[start..<start + count])
 }
+
+private let chance: [UInt8] = {
+  var random = SimulatedRandom(seed: 0)
+  return (0..<2 * 65_536).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+}()
 
 /// Collects the completions of several operations in flight together.
 final class Collector: CompletionHandler {

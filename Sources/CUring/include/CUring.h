@@ -79,6 +79,12 @@ struct cu_memory_ring *cu_memory_ring_new(unsigned entries);
 void cu_memory_ring_free(struct cu_memory_ring *ring);
 /// Takes the next published submission entry; 0 where there is none.
 int cu_memory_ring_take(struct cu_memory_ring *ring, struct io_uring_sqe *out);
+/// The published submission entry that would be taken after `index` others; NULL where there is none.
+static inline const struct io_uring_sqe *cu_memory_ring_peek(const struct cu_memory_ring *ring,
+                                                             unsigned index) {
+  if (index >= ring->sq_tail - ring->sq_head) return 0;
+  return &ring->ring.sq.sqes[(ring->sq_head + index) & ring->sq_mask];
+}
 /// Posts one completion; 0 where the completion side is full.
 int cu_memory_ring_post(struct cu_memory_ring *ring, uint64_t user_data, int32_t result);
 
