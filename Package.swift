@@ -68,7 +68,9 @@ let package = Package(
     tests(
       "CopyManagerTests",
       ["CopyManager", "CopyModel", "Transfer", "Devices", "Uring", "ExtendedCopy", "SCSI"]),
-    tests("CommandLineTests", []),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["ecopy"], exclude: ["Snapshots"],
+      swiftSettings: strict),
     // What is a defect wherever it stands, found by reading the files themselves.
     tests("TidyTests", []),
   ]

@@ -175,13 +175,15 @@ extension CopyRun {
       return EngineError(condition, of: sources[index].name, while: "reading")
     case .arenaTooSmall(let unit):
       return EngineError(
-        .illegalRequest, "no room for two records of \(unit) bytes in the arena; "
+        .illegalRequest,
+        "no room for two records of \(unit) bytes in the arena; "
           + "say a smaller --block-size")
     case .failure(let failure):
       if failure.origin == .source {
         if failure.condition.incorrectLength {
           return EngineError(
-            .illegalRequest, "\(sources[index].name): a record is longer than expected; "
+            .illegalRequest,
+            "\(sources[index].name): a record is longer than expected; "
               + "say a larger --block-size")
         }
         return EngineError(failure.condition, of: sources[index].name, while: "reading")

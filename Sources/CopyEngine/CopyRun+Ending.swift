@@ -42,7 +42,8 @@ extension CopyRun {
     let expected = firstObject + recordsWritten + filemarks
     if failure == nil, end != expected {
       failure = EngineError(
-        .medium, "\(request.destination): the tape stands at object \(end), not at \(expected) "
+        .medium,
+        "\(request.destination): the tape stands at object \(end), not at \(expected) "
           + "where the copy ends; something else moved it, do not trust this tape")
     }
     let records = end >= firstObject + filemarks ? end - firstObject - filemarks : 0
@@ -72,7 +73,8 @@ extension CopyRun {
     }
     guard digester.finish().sha256 == expected else {
       failure = EngineError(
-        .miscompare, "\(request.destination): what was read back is not what was written; "
+        .miscompare,
+        "\(request.destination): what was read back is not what was written; "
           + "do not trust this copy, look at the destination's device")
       return false
     }

@@ -13,7 +13,8 @@ extension CopyRun {
     }
     guard recordLength >= 1, recordLength <= context.limits.reservoirBytes / 2 else {
       throw EngineError(
-        .illegalRequest, "records of \(recordLength) bytes are not possible with an arena of "
+        .illegalRequest,
+        "records of \(recordLength) bytes are not possible with an arena of "
           + "\(context.ring.arena.facts.byteCount) bytes; say a smaller --block-size")
     }
     try await refuseCopyOntoItself()
@@ -45,7 +46,8 @@ extension CopyRun {
     }
   }
 
-  private func openSource(_ specification: DeviceSpecification) async throws(EngineError) -> Source {
+  private func openSource(_ specification: DeviceSpecification) async throws(EngineError) -> Source
+  {
     let device = try await opener.open(specification, for: .copySource)
     let offset = sources.isEmpty ? request.sourceOffset : 0
     switch device {
@@ -53,11 +55,13 @@ extension CopyRun {
       guard offset == 0 else {
         throw EngineError(
           .illegalRequest,
-          "\(specification): a tape has no byte offsets; say position=N, or leave --source-offset out")
+          "\(specification): a tape has no byte offsets; say position=N, or leave --source-offset out"
+        )
       }
       if let position = try? await tape.position(), position.isEndOfData == true {
         throw EngineError(
-          .illegalRequest, "\(specification): no data at object \(position.object); "
+          .illegalRequest,
+          "\(specification): no data at object \(position.object); "
             + "`ecopy tape list` shows what is on the tape, position=N says where to start")
       }
       return Source(name: specification.text, device: device, start: 0, end: nil)
@@ -65,12 +69,14 @@ extension CopyRun {
       let end = disk.blockCount * UInt64(disk.blockLength)
       guard offset <= end else {
         throw EngineError(
-          .illegalRequest, "\(specification): offset \(offset) lies behind its end at \(end); "
+          .illegalRequest,
+          "\(specification): offset \(offset) lies behind its end at \(end); "
             + "say a smaller --source-offset")
       }
       guard offset % UInt64(disk.blockLength) == 0 else {
         throw EngineError(
-          .illegalRequest, "\(specification): offset \(offset) is not a multiple of its block "
+          .illegalRequest,
+          "\(specification): offset \(offset) is not a multiple of its block "
             + "length \(disk.blockLength); say one that is")
       }
       return Source(name: specification.text, device: device, start: offset, end: end)
@@ -78,6 +84,11 @@ extension CopyRun {
   }
 
   private func openDestination() async throws(EngineError) {
+    guard !(try DeviceOptions(request.destination)).readOnly else {
+      throw EngineError(
+        .dataProtect,
+        "\(request.destination): is to be written, and readonly was said; leave that out")
+    }
     switch try await opener.kind(of: request.destination) {
     case .tape:
       let device = try await opener.open(request.destination, for: .copyDestination(sized: nil))
@@ -86,12 +97,14 @@ extension CopyRun {
       }
       guard !tape.isWriteProtected else {
         throw EngineError(
-          .dataProtect, "\(request.destination): is write-protected; lift the protection, "
+          .dataProtect,
+          "\(request.destination): is write-protected; lift the protection, "
             + "or name another tape")
       }
       guard recordLength <= tape.recordLengthMaximum else {
         throw EngineError(
-          .illegalRequest, "\(request.destination): records have at most "
+          .illegalRequest,
+          "\(request.destination): records have at most "
             + "\(tape.recordLengthMaximum) bytes; say a smaller --block-size")
       }
       try await place(tape)
@@ -105,7 +118,8 @@ extension CopyRun {
     let total = totalBytes
     if let room = existing?.deviceByteCount, let total, total > room {
       throw EngineError(
-        .illegalRequest, "\(request.destination): has \(room) bytes, the source \(total); "
+        .illegalRequest,
+        "\(request.destination): has \(room) bytes, the source \(total); "
           + "name a larger disk")
     }
     let sized = await hasHoles ? total : nil
@@ -143,7 +157,8 @@ extension CopyRun {
     case .refuse:
       if try await holdsData(tape) {
         throw EngineError(
-          .dataProtect, "\(request.destination): the tape holds data; "
+          .dataProtect,
+          "\(request.destination): the tape holds data; "
             + "say --append to write behind it, or --overwrite to lose it")
       }
     }

@@ -83,7 +83,8 @@ final class CopyRun {
     let before = ring.counters
     let began = ring.now
     pipeline = Pipeline(
-      ring: ring, limits: context.limits, streaming: opener.streaming(request, context.limits))
+      ring: ring, limits: context.limits,
+      streaming: opener.streaming([request.destination], threshold: request.startThreshold))
     pipeline.stopsAtEarlyWarning = true
     if !request.digests.isEmpty || request.verifies {
       pipeline.digester = Digester(

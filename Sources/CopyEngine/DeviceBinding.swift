@@ -14,12 +14,14 @@ struct DeviceBinding {
       for other in bindings[..<index] {
         if one.binding.descriptor != nil, one.binding.descriptor == other.binding.descriptor {
           throw EngineError(
-            .contradiction, "\(one.binding.device): descriptor \(one.binding.descriptor ?? 0) is "
+            .contradiction,
+            "\(one.binding.device): descriptor \(one.binding.descriptor ?? 0) is "
               + "bound to \(other.binding.device) already; bind it once")
         }
         if let what = one.name.shares(other.name) {
           throw EngineError(
-            .contradiction, "\(one.binding.device): has the same \(what) as "
+            .contradiction,
+            "\(one.binding.device): has the same \(what) as "
               + "\(other.binding.device); give each device its own")
         }
       }
@@ -37,7 +39,8 @@ struct DeviceBinding {
       guard let number = entry.binding.descriptor else { continue }
       guard numbers.indices.contains(number), let target = numbers[number] else {
         throw EngineError(
-          .illegalRequest, "\(entry.binding.device): there is no target descriptor \(number); "
+          .illegalRequest,
+          "\(entry.binding.device): there is no target descriptor \(number); "
             + "the list has \(numbers.count), counted from 0")
       }
       devices[target] = index

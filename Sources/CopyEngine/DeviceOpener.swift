@@ -57,7 +57,8 @@ final class DeviceOpener {
     return device
   }
 
-  private func openDisk(_ name: DeviceOptions, _ use: Use) async throws(DeviceError) -> BlockDevice {
+  private func openDisk(_ name: DeviceOptions, _ use: Use) async throws(DeviceError) -> BlockDevice
+  {
     var options = FileDisk.Options()
     switch use {
     case .commands:
@@ -71,18 +72,20 @@ final class DeviceOpener {
     case .copySource:
       if await status(of: name.path)?.kind == .regular { options.blockLength = 1 }
     case .copyDestination(let size):
-      if name.readOnly { throw .readOnlyFileSystem(path: name.path) }
-      options = .destination
-      if await status(of: name.path)?.kind != .blockDevice { options.blockLength = 1 }
-      if let size {
-        options.grows = false
+      if await status(of: name.path)?.kind == .blockDevice {
+        options = .readWrite
+      } else {
+        options = .destination
+        options.blockLength = 1
+        options.grows = size == nil
         options.byteCount = size
       }
     }
     return try await name.openDisk(options, ring: ring)
   }
 
-  private func openTape(_ name: DeviceOptions, _ use: Use) async throws(DeviceError) -> StreamDevice {
+  private func openTape(_ name: DeviceOptions, _ use: Use) async throws(DeviceError) -> StreamDevice
+  {
     do throws(DeviceError) {
       return try await name.openTape(readOnly: use == .copySource, ring: ring)
     } catch {
@@ -116,22 +119,21 @@ final class DeviceOpener {
     return name.position != .beginning
   }
 
-  /// How the destination wants to be fed: a drive is started when much is buffered, and not fed
-  /// below the slowest speed at which it streams.
-  func streaming(_ request: CopyRequest, _ limits: TransferLimits) -> StreamingPolicy? {
-    guard let name = try? DeviceOptions(request.destination), request.startThreshold != 0 else {
-      return nil
-    }
-    let usual = limits.reservoirBytes / 4 * 3
-    if let drive = name.drive {
+  /// How the tape among `specifications` wants to be fed: a drive is started when much is buffered,
+  /// and not fed below the slowest speed at which it streams.
+  func streaming(
+    _ specifications: [DeviceSpecification], threshold: Int?
+  ) -> StreamingPolicy? {
+    guard threshold != 0 else { return nil }
+    let names = specifications.compactMap { try? DeviceOptions($0) }
+    let usual = context.limits.reservoirBytes / 4 * 3
+    if let drive = names.lazy.compactMap(\.drive).first {
       return StreamingPolicy(
-        startThreshold: request.startThreshold ?? usual,
+        startThreshold: threshold ?? usual,
         rates: Double(drive.slowestBytesPerSecond)...Double(drive.nativeBytesPerSecond))
     }
-    guard let threshold = request.startThreshold ?? (name.kind == .tape ? usual : nil) else {
-      return nil
-    }
-    return StreamingPolicy(startThreshold: threshold)
+    let hasDrive = names.contains { $0.kind == .tape }
+    return (threshold ?? (hasDrive ? usual : nil)).map { StreamingPolicy(startThreshold: $0) }
   }
 
   private func status(of path: String) async -> FileStatus? {

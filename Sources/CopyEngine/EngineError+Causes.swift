@@ -33,7 +33,8 @@ extension EngineError {
       return
     }
     self.init(
-      .file, "tape:\(directory): there is no such cartridge; make one with: "
+      .file,
+      "tape:\(directory): there is no such cartridge; make one with: "
         + "ecopy tape create \(directory)")
   }
 

@@ -37,7 +37,9 @@ enum ListRun {
     let began = context.ring.now
     let result: CopyResult
     if let list = decoded.list, let resolved {
-      result = await execute(list, resolved.map { $0.map { devices[$0] } }, context)
+      let streaming = opener.streaming(request.devices.map(\.device), threshold: nil)
+      result = await execute(
+        list, resolved.map { $0.map { devices[$0] } }, streaming, context)
     } else {
       result = CopyResult(
         status: .checkCondition, sense: decoded.error?.sense, segmentsProcessed: 0, heldData: [],
@@ -53,14 +55,16 @@ enum ListRun {
       report.message = ListExplanation(list: list, devices: names).text(sense)
     }
     report.counters.note(context.ring.counters, since: before, opener.fileCounters)
+    report.counters.repositionings = opener.repositionings ?? report.counters.repositionings
     report.devices = await positions(request, devices)
     return report
   }
 
   private static func execute(
-    _ list: ParameterList, _ devices: [CopyDevice?], _ context: JobContext
+    _ list: ParameterList, _ devices: [CopyDevice?], _ streaming: StreamingPolicy?,
+    _ context: JobContext
   ) async -> CopyResult {
-    let manager = CopyManager(ring: context.ring, limits: context.limits)
+    let manager = CopyManager(ring: context.ring, limits: context.limits, streaming: streaming)
     let state = context.state
     let ring = context.ring
     let began = ring.now

@@ -52,7 +52,9 @@ enum PathDiagnosis {
     let result = await processor.run { ring in
       let file = ring.know(descriptor)
       defer { ring.forget(file) }
-      return await ring.perform { ring.allocate(file, from: 0, byteCount: 1 << 20, for: $0, tag: 0) }
+      return await ring.perform {
+        ring.allocate(file, from: 0, byteCount: 1 << 20, for: $0, tag: 0)
+      }
     }
     guard result < 0 else {
       return Diagnosis.Finding(.pass, "fallocate at \(path)", "works")

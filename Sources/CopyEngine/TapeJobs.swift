@@ -56,7 +56,8 @@ enum TapeJobs {
     }
     guard objects == 0 || existingData != .refuse else {
       throw EngineError(
-        .dataProtect, "tape:\(directory): the tape holds data; "
+        .dataProtect,
+        "tape:\(directory): the tape holds data; "
           + "say --append to write behind it, or --overwrite to lose it")
     }
     return try await with(directory, .writing, context) { tape throws(EngineError) in

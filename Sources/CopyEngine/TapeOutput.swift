@@ -21,7 +21,8 @@ struct TapeOutput {
     var result = TapeTransfer()
     reading: while !state.isCancelled {
       guard let room = ring.arena.allocate(tape.nextRecordLength ?? 512) else {
-        result.failure = EngineError(.illegalRequest, "\(tape.name): a record larger than the arena")
+        result.failure = EngineError(
+          .illegalRequest, "\(tape.name): a record larger than the arena")
         break
       }
       let read = await tape.read(into: room)

@@ -144,10 +144,12 @@ public final class CopyManager {
       }
       return error
     case .cancelled:
+      if let segment = pipeline.stoppedSegment { lastSegment = segment + 1 }
       var error = SegmentError(.noAdditionalSense)
       error.isCancelled = true
       return error
     case .arenaTooSmall:
+      if let segment = pipeline.stoppedSegment { lastSegment = segment + 1 }
       return SegmentError(.insufficientResources)
     case .sourceEnd, .earlyWarning:
       preconditionFailure("a copy manager reads to the end and writes past early warning")
@@ -160,14 +162,24 @@ public final class CopyManager {
     // What was queued before the failing segment still counts, and may fail first.
     if let stop = await pipeline.drain() { error = self.error(for: stop) }
     for device in written.values {
-      switch device {
-      case .block(let disk): _ = await disk.flush()
-      case .stream(let tape): _ = await tape.writeFilemarks(0, immediate: false)
-      }
+      if let condition = await lost(by: device) { error.add(lost: condition) }
     }
     if error.isCancelled { return result(.taskAborted, nil, segments: lastSegment) }
     return result(
       .checkCondition, error.sense(segment: lastSegment - 1), segments: lastSegment)
+  }
+
+  /// Why a device could not keep what it had accepted; nil where everything is durable.
+  private func lost(by device: CopyDevice) async -> Condition? {
+    switch device {
+    case .block(let disk):
+      var condition = await disk.flush().condition
+      condition?.isDeferred = true
+      return condition
+    case .stream(let tape):
+      let status = await tape.writeFilemarks(0, immediate: false)
+      return status.isSuccess ? nil : status.condition
+    }
   }
 
   private func result(_ status: Status, _ sense: SenseData?, segments: Int) -> CopyResult {

@@ -26,6 +26,17 @@ struct SegmentError: Error {
     }
   }
 
+  /// A device has lost what it had accepted before. That outweighs why the command ended.
+  mutating func add(lost condition: Condition) {
+    guard condition.isDeferred || destination == nil else { return }
+    destination = condition
+    information = nil
+    if isCancelled {
+      isCancelled = false
+      additional = .thirdPartyDeviceFailure
+    }
+  }
+
   /// Points at a field of the segment descriptor.
   static func inSegment(_ additional: AdditionalSense, _ offset: Int) -> SegmentError {
     SegmentError(

@@ -12,6 +12,7 @@ extension Cartridge {
 
     private unowned let cartridge: Cartridge
     private var isDelivering = false
+    private var settling = Settling()
     private var pending: (index: TapeIndex, object: UInt64)?
 
     init(_ cartridge: Cartridge) { self.cartridge = cartridge }
@@ -21,6 +22,11 @@ extension Cartridge {
       guard !isDelivering else { return }
       isDelivering = true
       cartridge.ring.timeout(nanoseconds: 0, for: self, tag: Step.deliver.rawValue)
+    }
+
+    /// Waits until nothing is in flight that no client waits for.
+    func settle() async {
+      while isDelivering { unsafe await withUnsafeContinuation { unsafe settling.wait($0) } }
     }
 
     /// Writes the entry that drops everything from `object` on, and makes it durable.
@@ -46,6 +52,7 @@ extension Cartridge {
       case .deliver:
         isDelivering = false
         cartridge.deliver()
+        settling.end()
       case .writeEntry:
         let payload = completion.takePayload()
         if result == -EAGAIN || result == -EINTR

@@ -176,6 +176,8 @@ public final class Cartridge: StreamDevice {
   public override func close() async -> DeviceStatus {
     precondition(queue.isEmpty, "a cartridge is closed with nothing in flight")
     let condition = isWriteProtected ? nil : await synchronize()
+    await steps.settle()
+    await preallocation.settle()
     if condition == nil, !isWriteProtected { _ = await preallocation.cut(to: map.dataEnd) }
     await data.close()
     let descriptor = indexFile.descriptor

@@ -6,7 +6,6 @@ import Uring
 /// A direct write that lengthens a file is handed to a kernel worker and waits for its turn there;
 /// one into blocks that are allocated already is not. Where the file system cannot allocate ahead,
 /// or has no room left for it, writing goes on without.
-@safe
 final class Preallocation: CompletionHandler {
   private let file: OpenFile
   /// Where the allocated blocks end.
@@ -14,7 +13,7 @@ final class Preallocation: CompletionHandler {
   private var isRunning = false
   private var isPossible: Bool
   private var next: UInt64 = 0
-  private var waiter: UnsafeContinuation<Void, Never>?
+  private var settling = Settling()
 
   static let smallestStep: UInt64 = 64 << 20
   static let largestStep: UInt64 = 1 << 30
@@ -55,17 +54,13 @@ final class Preallocation: CompletionHandler {
       isPossible = false
       end = next
     }
-    if let waiter = unsafe waiter {
-      unsafe self.waiter = nil
-      unsafe waiter.resume()
-    }
+    settling.end()
   }
 
   /// Waits until nothing is being allocated.
   func settle() async {
     guard isRunning else { return }
-    precondition(unsafe waiter == nil, "one at a time waits for an allocation")
-    unsafe await withUnsafeContinuation { unsafe waiter = $0 }
+    unsafe await withUnsafeContinuation { unsafe settling.wait($0) }
   }
 
   /// Gives back what lies behind `length`: 0 or -errno. Nothing is written meanwhile.

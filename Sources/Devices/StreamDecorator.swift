@@ -32,6 +32,7 @@ open class StreamDecorator: StreamDevice {
   private var count = 0
   private var isFailing = false
   private var isWaiting = false
+  private var settling = Settling()
   private lazy var behind = Behind(self)
   private lazy var timer = Timer(self)
 
@@ -62,6 +63,7 @@ open class StreamDecorator: StreamDevice {
     override func complete(_ completion: consuming Completion) {
       decorator.isWaiting = false
       decorator.deliver()
+      decorator.settling.end()
     }
   }
 
@@ -202,6 +204,9 @@ open class StreamDecorator: StreamDevice {
   open override func position() async throws(Condition) -> StreamPosition {
     try await tape.position()
   }
-  /// Passed on.
-  open override func close() async -> DeviceStatus { await tape.close() }
+  /// Closes the tape behind.
+  open override func close() async -> DeviceStatus {
+    while isWaiting { unsafe await withUnsafeContinuation { unsafe settling.wait($0) } }
+    return await tape.close()
+  }
 }

@@ -55,10 +55,11 @@ extension Pipeline {
   }
 
   private func provideZeros(_ sequence: Int, byteCount: UInt64, issued: UInt64) -> Bool {
-    let count = Int(min(UInt64(limits.chunkBytes), byteCount - issued))
+    var count = Int(min(UInt64(limits.chunkBytes), byteCount - issued))
     if count > 0 {
-      guard bufferedBytes + count <= limits.reservoirBytes || bufferedBytes == 0 else {
-        return false
+      if bufferedBytes > 0, bufferedBytes + count > limits.reservoirBytes {
+        count = limits.reservoirBytes - bufferedBytes
+        guard count > 0, readsInFlight + writesInFlight == 0 else { return false }
       }
       bufferedBytes += count
       work.bytesSkipped += UInt64(count)
@@ -86,8 +87,9 @@ extension Pipeline {
     let chunk = max(blockLength, limits.chunkBytes / blockLength * blockLength)
     var count = Int(min(UInt64(chunk), byteCount - issued))
     while true {
-      guard hasRoom(count) else { return false }
-      if let payload = ring.arena.allocate(count, alignment: max(512, device.memoryAlignment)) {
+      if hasRoom(count),
+        let payload = ring.arena.allocate(count, alignment: max(512, device.memoryAlignment))
+      {
         let tag = admitRead(sequence, count)
         stages.with(sequence) { active in
           active.issued += UInt64(count)

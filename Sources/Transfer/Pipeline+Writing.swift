@@ -33,7 +33,7 @@ extension Pipeline {
   private func insert(_ bytes: ArraySlice<UInt8>, inFront: Bool) {
     guard !bytes.isEmpty else { return }
     guard var payload = ring.arena.allocate(bytes.count, alignment: 512) else {
-      stop = .arenaTooSmall(unit: bytes.count)
+      halt(.arenaTooSmall(unit: bytes.count))
       return
     }
     payload.overwrite(with: Array(bytes))

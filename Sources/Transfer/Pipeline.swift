@@ -99,6 +99,9 @@ public final class Pipeline: DeviceClient {
   var destinationData: Payload
   var gate: StreamGate
   var stop: PipelineStop?
+  /// The segment that was being written when the pipeline stopped without a failure; nil where no
+  /// stage was left.
+  public private(set) var stoppedSegment: Int?
   var sourceEnd: Condition?
   /// Where the last write ended: the next may follow without waiting only if it joins.
   var lastWrite = LastWrite.none
@@ -161,7 +164,7 @@ public final class Pipeline: DeviceClient {
 
   /// Ends the copy at a border of records; `drain` still waits for the last completion.
   public func cancel() {
-    if stop == nil { stop = .cancelled }
+    if stop == nil { halt(.cancelled) }
     pump()
   }
 
@@ -188,7 +191,10 @@ public final class Pipeline: DeviceClient {
     hold(Array(residuals.source.bytes().prefix(count)))
   }
 
-  var isIdle: Bool {
+  var isIdle: Bool { isSettled && !timer.isArmed }
+
+  /// Whether only the timer may still be in flight.
+  private var isSettled: Bool {
     readsInFlight == 0 && writesInFlight == 0 && (stop != nil || stages.isEmpty)
   }
 
@@ -196,13 +202,18 @@ public final class Pipeline: DeviceClient {
 
   /// Does whatever can be done now.
   func pump() {
-    if stop == nil {
+    while stop == nil {
       issueReads()
       while advanceWriter() { issueReads() }
       issueReads()
-      if stop == nil { checkForStarvation() }
+      guard stop == nil, isStarved else { break }
+      // A gate that waits for more than there will be is opened; else there is a lack of memory.
+      if !gate.giveUpWaiting() {
+        halt(.arenaTooSmall(unit: stages.with(writing) { $0.stage.unit }))
+      }
     }
     if stop != nil, readsInFlight == 0, writesInFlight == 0 { discardEverything() }
+    if isSettled { timer.disarm(ring) }
     wakeWaiters()
   }
 
@@ -247,22 +258,37 @@ public final class Pipeline: DeviceClient {
     pump()
   }
 
+  /// Stops for a reason that is no device's.
+  func halt(_ reason: PipelineStop) {
+    if writing < stages.end { stoppedSegment = stages.with(writing) { $0.stage.segment } }
+    stop = reason
+  }
+
+  /// Stops with a failure. One of the destination belongs to earlier data than anything that has
+  /// stopped the pipeline before, except another one of the destination.
   func fail(_ origin: StageFailure.Origin, segment: Int, _ condition: Condition, written: UInt64) {
     stop = .failure(
       StageFailure(segment: segment, origin: origin, condition: condition, writtenBytes: written))
+  }
+
+  private var hasFailedWrite: Bool {
+    if case .failure(let failure) = stop { failure.origin == .destination } else { false }
   }
 
   func retireWrites() {
     while !writes.isEmpty, writes.withFirst({ $0.isDone }) {
       let slot = writes.removeFirst()
       work.bytesWritten += UInt64(slot.status.byteCount)
+      // What was written behind a failure has a gap before it.
+      if hasFailedWrite { continue }
       let written = slot.segmentWritten + UInt64(slot.status.byteCount)
       if slot.status.isSuccess {
         retired = (slot.segment, written)
         if slot.status.condition != nil, stopsAtEarlyWarning, stop == nil { stop = .earlyWarning }
       } else if let condition = slot.status.condition, !condition.isAborted {
         retired = (slot.segment, written)
-        fail(.destination, segment: slot.segment, singleWrite(condition, slot), written: written)
+        fail(
+          .destination, segment: slot.segment, singleWrite(condition, slot), written: written)
       }
     }
   }
@@ -280,13 +306,9 @@ public final class Pipeline: DeviceClient {
     return condition
   }
 
-  private func checkForStarvation() {
-    guard readsInFlight == 0, writesInFlight == 0, writing < stages.end, !timer.isArmed else {
-      return
-    }
-    // Nothing moves and something is left to do: only a lack of memory does that.
-    let unit = stages.with(writing) { $0.stage.unit }
-    stop = .arenaTooSmall(unit: unit)
+  /// Whether nothing moves and something is left to do.
+  private var isStarved: Bool {
+    readsInFlight == 0 && writesInFlight == 0 && writing < stages.end && !timer.isArmed
   }
 
   private func discardEverything() {
@@ -321,18 +343,24 @@ public final class Pipeline: DeviceClient {
 
   /// Calls the pipeline back when a paced write is due.
   final class PaceTimer: CompletionHandler {
-    private(set) var isArmed = false
+    private var operation: OperationID?
     private weak var pipeline: Pipeline?
+
+    var isArmed: Bool { operation != nil }
 
     func arm(_ nanoseconds: UInt64, for pipeline: Pipeline) {
       guard !isArmed else { return }
-      isArmed = true
       self.pipeline = pipeline
-      pipeline.ring.timeout(nanoseconds: nanoseconds, for: self, tag: 0)
+      operation = pipeline.ring.timeout(nanoseconds: nanoseconds, for: self, tag: 0)
+    }
+
+    /// Makes it end early; it calls back all the same.
+    func disarm(_ ring: Ring) {
+      if let operation { ring.cancel(operation) }
     }
 
     override func complete(_ completion: consuming Completion) {
-      isArmed = false
+      operation = nil
       pipeline?.pump()
     }
   }

@@ -46,6 +46,14 @@ struct StreamGate {
     }
   }
 
+  /// Opens a closed gate for which no more can be buffered; false where it was open.
+  mutating func giveUpWaiting() -> Bool {
+    guard !isOpen else { return false }
+    isOpen = true
+    hasStarted = true
+    return true
+  }
+
   /// The buffer ran dry while more is to come.
   mutating func ranDry() {
     guard isOpen, hasStarted || policy == nil else { return }

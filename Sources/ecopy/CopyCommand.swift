@@ -5,6 +5,7 @@ import CopyEngine
 struct CopyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "copy", abstract: "Copy disks and tapes, in every direction.",
+    usage: "ecopy copy [<options>] <source> ... <destination>",
     discussion: """
       A disk goes to a tape in records of --block-size, holes are not read. A tape goes to a disk \
       up to its next filemark, to another tape with all its filemarks. A file that is the \
@@ -19,7 +20,9 @@ struct CopyCommand: AsyncParsableCommand {
         ecopy copy --source-offset 1073741824 /dev/sdb tape:/srv/tapes/A00002
       """)
 
-  @Argument(help: ArgumentHelp("What to copy, one after another, and last where it goes.", valueName: "device"))
+  @Argument(
+    help: ArgumentHelp(
+      "What to copy, one after another, and last where it goes.", valueName: "device"))
   var devices: [String]
 
   @Option(

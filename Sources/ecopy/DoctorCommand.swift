@@ -4,7 +4,8 @@ import CopyEngine
 /// `ecopy doctor`: what this machine gives to the engine.
 struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Say what this machine gives, and how to mend what it does not.",
+    commandName: "doctor",
+    abstract: "Say what this machine gives, and how to mend what it does not.",
     discussion: "Exit code 0 where everything that is needed is there, else 1.")
 
   @Argument(help: "A file, device or directory whose direct I/O is looked at.")

@@ -51,7 +51,8 @@ struct Ecopy: AsyncParsableCommand {
       Output.line(fullMessage(for: error))
       return 0
     }
-    let verbs = arguments.prefix { !$0.hasPrefix("-") }.prefix(["tape", "list"].contains(arguments.first) ? 2 : 1)
+    let verbs = arguments.prefix { !$0.hasPrefix("-") }.prefix(
+      ["tape", "list"].contains(arguments.first) ? 2 : 1)
     let text = message(for: error).split(separator: "\n").joined(separator: " ")
     Output.note("\(text) (see ecopy \((verbs + ["--help"]).joined(separator: " ")))")
     return ExitStatus.syntax

@@ -25,18 +25,10 @@ enum ListFile {
   static let maximumLength =
     ListLimits.standardInlineBytes + ListLimits.standardDescriptorListBytes + 48
 
-  /// The bytes of the file at `path`, or of standard input for `-`; says what is wrong and exits otherwise.
+  /// The bytes of the file at `path`, or of standard input for `-`.
   static func read(_ path: String) throws -> [UInt8] {
-    do {
-      let handle =
-        path == "-"
-        ? FileHandle.standardInput
-        : try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      // One byte more than is accepted, so that a longer file is refused for its length and not read whole.
-      return Array(try handle.read(upToCount: maximumLength + 1) ?? Data())
-    } catch {
-      throw fail("\(path): \(reason(error))", ListExit.file)
-    }
+    // One byte more than is accepted, so that a longer file is refused for its length and not read whole.
+    try InputFile.read(path, atMost: maximumLength + 1)
   }
 
   /// Writes `bytes` to the file at `path`, or to standard output for `-`.

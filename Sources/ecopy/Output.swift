@@ -43,7 +43,8 @@ struct EngineOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Pinned memory, such as 64MiB.", valueName: "size"))
   var arena = ByteSize(32 << 20)
 
-  @Option(help: ArgumentHelp("Reads, or writes to a disk, in flight at once: 1 to 64.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Reads, or writes to a disk, in flight at once: 1 to 64.", valueName: "n"))
   var depth: Int?
 
   @Flag(help: "Say what the machine gave.")

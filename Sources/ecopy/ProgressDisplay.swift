@@ -26,7 +26,9 @@ struct ProgressDisplay {
     Signals.handle { number in
       if number == SIGUSR1 {
         Output.write(line.text(job.progress, barWidth: 0) + "\n", to: STDERR_FILENO)
-      } else if asked.withLock({ $0 += 1; return $0 }) == 1 {
+      } else if asked.withLock({
+        $0 += 1; return $0
+      }) == 1 {
         Output.note("stopping at the next record border; once more ends at once")
         job.cancel()
       } else {
@@ -84,7 +86,8 @@ final class ProgressLine: Sendable {
       text += "  \(Words.decimal(share * 100, 1))%"
       if barWidth > 0 {
         let filled = Int(share * Double(barWidth))
-        text += "  [" + String(repeating: "=", count: max(0, filled - 1)) + (filled > 0 ? ">" : "")
+        text +=
+          "  [" + String(repeating: "=", count: max(0, filled - 1)) + (filled > 0 ? ">" : "")
           + String(repeating: " ", count: barWidth - filled) + "]"
       }
       text += "  \(Words.size(Double(progress.bytes))) of \(Words.size(Double(total)))"

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CopyEngine
 import ExtendedCopy
-import Glibc
 import SCSI
 
 /// `ecopy run`: a parameter list of EXTENDED COPY.
@@ -45,7 +44,7 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup var output: FormatOption
 
   func run() async throws {
-    let bytes = try InputFile.read(list)
+    let bytes = try InputFile.read(list, atMost: ListFile.maximumLength + 1)
     let request = ListRequest(
       bytes, serviceAction: isLID4 ? .lid4 : .lid1,
       devices: devices.map(\.binding) + descriptors.map(\.binding))
@@ -125,45 +124,9 @@ extension ListReport {
     }
     if !heldData.isEmpty {
       Output.line(
-        "held data\(heldDataDiscarded ? ", older bytes were discarded" : ""): \(Words.hex(heldData))")
+        "held data\(heldDataDiscarded ? ", older bytes were discarded" : ""): \(Words.hex(heldData))"
+      )
     }
     if let sense { Output.line("sense \(Words.hex(sense.fixedBytes()))") }
-  }
-}
-
-/// A file read as a whole.
-enum InputFile {
-  /// Lists have at most some hundred kilobytes of descriptors and of inline data.
-  static let longest = 64 << 20
-
-  static func read(_ path: String) throws(EngineError) -> [UInt8] {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw error(path, errno) }
-    defer { close(file) }
-    var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = unsafe Glibc.read(file, &piece, piece.count)
-      if count == 0 { return bytes }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw error(path, errno)
-      }
-      bytes += piece[..<count]
-      guard bytes.count <= longest else {
-        throw EngineError(.illegalRequest, "\(path): is too long to be a parameter list")
-      }
-    }
-  }
-
-  private static func error(_ path: String, _ number: Int32) -> EngineError {
-    switch number {
-    case ENOENT, ENOTDIR:
-      EngineError(.file, "\(path): there is no such file; check the name")
-    case EISDIR: EngineError(.file, "\(path): is a directory; name a file")
-    case EACCES, EPERM:
-      EngineError(.file, "\(path): this user may not read it; change its mode or owner")
-    default: EngineError(.file, "\(path): \(unsafe String(cString: strerror(number)))")
-    }
   }
 }

@@ -29,10 +29,11 @@ struct CartridgeArgument: ParsableArguments {
   }
 }
 
-/// Engine options of verbs that look at one cartridge.
-func smallEngine() throws(EngineError) -> Engine {
+/// An engine for verbs that look at one cartridge; how fast its memory is does not matter to them.
+/// Those that read no records need little of it.
+func tapeEngine(readsRecords: Bool) throws(EngineError) -> Engine {
   var configuration = Engine.Configuration()
-  configuration.log = { line in if line.isWarning { Output.note("warning: " + line.text) } }
+  if !readsRecords { configuration.arenaBytes = 2 << 20 }
   return try Engine(configuration)
 }
 
@@ -60,7 +61,7 @@ struct TapeCreate: AsyncParsableCommand {
   @OptionGroup var output: FormatOption
 
   func run() async throws {
-    try await smallEngine().createTape(
+    try await tapeEngine(readsRecords: false).createTape(
       at: tape.directory, capacity: capacity?.bytes ?? .max, earlyWarning: earlyWarning.bytes,
       isWriteProtected: writeProtect
     ).result
@@ -85,7 +86,7 @@ struct TapeVerify: AsyncParsableCommand {
   @OptionGroup var output: FormatOption
 
   func run() async throws {
-    let job = try smallEngine().verifyTape(at: tape.directory)
+    let job = try tapeEngine(readsRecords: true).verifyTape(at: tape.directory)
     let result = try await ProgressDisplay(style: .none, name: tape.directory).result(of: job)
     try result.print(as: output.format, of: tape.directory, done: "read")
   }
@@ -119,7 +120,7 @@ struct TapeImport: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let job = try smallEngine().importTape(
+    let job = try tapeEngine(readsRecords: true).importTape(
       from: file, as: image.format(file, recordLength: blockSize.count), to: tape.directory,
       existingData: append ? .append : overwrite ? .overwrite : .refuse)
     let result = try await ProgressDisplay(style: .none, name: file).result(of: job)
@@ -150,7 +151,7 @@ struct TapeExport: AsyncParsableCommand {
     if number != nil, format == .simh {
       throw ValidationError("--file goes with --as raw: a SIMH image holds the whole tape")
     }
-    let job = try smallEngine().exportTape(
+    let job = try tapeEngine(readsRecords: true).exportTape(
       at: tape.directory, file: number, as: format, to: file)
     let result = try await ProgressDisplay(style: .none, name: file).result(of: job)
     try result.print(as: output.format, of: tape.directory, done: "exported")
@@ -172,7 +173,7 @@ struct TapeCat: AsyncParsableCommand {
   @OptionGroup var output: FormatOption
 
   func run() async throws {
-    let job = try smallEngine().writeTape(at: tape.directory, file: number, to: 1)
+    let job = try tapeEngine(readsRecords: true).writeTape(at: tape.directory, file: number, to: 1)
     let result = try await ProgressDisplay(style: .none, name: tape.directory).result(of: job)
     if output.format == .json { Output.write(result.json.text + "\n", to: 2) }
     if let failure = result.failure { throw failure }

@@ -13,7 +13,9 @@ struct TapeList: AsyncParsableCommand {
   @OptionGroup var output: FormatOption
 
   func run() async throws {
-    let contents = try await smallEngine().contents(ofTapeAt: tape.directory).result
+    let contents = try await tapeEngine(readsRecords: false).contents(
+      ofTapeAt: tape.directory
+    ).result
     switch output.format {
     case .json: Output.line(json(contents))
     case .text: printText(contents)
@@ -66,7 +68,8 @@ struct TapeList: AsyncParsableCommand {
       }
     }
     var end = "\(contents.objectCount)  end of data; "
-    end += "\(Words.count(contents.recordCount, "record")) with \(Words.grouped(contents.byteCount))"
+    end +=
+      "\(Words.count(contents.recordCount, "record")) with \(Words.grouped(contents.byteCount))"
     end += " bytes, \(Words.count(contents.filemarkCount, "filemark"))"
     if contents.capacity != .max { end += "; capacity \(Words.grouped(contents.capacity)) bytes" }
     if contents.earlyWarning > 0 {

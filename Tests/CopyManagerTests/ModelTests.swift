@@ -16,45 +16,58 @@ struct ModelTests {
     var result: CopyResult?
     var refusal: SenseData?
     var devices: [ModelDevice]
+    /// Memory that was not given back.
+    var leakedBytes = 0
+    var leakedSlices = 0
   }
 
   static func run(
     _ scenario: Scenario, on processor: Processor, limits: TransferLimits, seed: UInt64
   ) async -> Outcome {
     await processor.run { ring in
-      var devices: [CopyDevice?] = []
-      for (number, device) in scenario.devices.enumerated() {
-        switch device {
-        case .disk(let disk):
-          devices.append(
-            .block(MemoryDisk(disk, number: UInt64(number), ring: ring, seed: seed &+ 7)))
-        case .tape(let tape):
-          devices.append(
-            .stream(MemoryTape(tape, number: number, ring: ring, seed: seed &+ UInt64(number))))
-        case .missing: devices.append(nil)
-        }
-      }
-      let list: ParameterList
-      do throws(ParameterListError) {
-        list = try ParameterList.decode(scenario.list)
-      } catch {
-        return Outcome(refusal: error.sense, devices: scenario.devices)
-      }
-      let manager = CopyManager(ring: ring, limits: limits)
-      let result = await manager.execute(list, devices: devices)
-      let after = zip(scenario.devices, devices).map { before, device -> ModelDevice in
-        switch (before, device) {
-        case (.disk(var disk), .block(let block)):
-          if let memory = block as? MemoryDisk { disk.bytes = memory.bytes }
-          return .disk(disk)
-        case (.tape, .stream(let stream)):
-          if let memory = stream as? MemoryTape { return .tape(memory.tape) }
-          return before
-        default: return before
-        }
-      }
-      return Outcome(result: result, devices: after)
+      let (freeBytes, freeSlices) = (ring.arena.freeByteCount, ring.arena.freeSliceCount)
+      var outcome = await run(scenario, on: ring, limits: limits, seed: seed)
+      outcome.leakedBytes = freeBytes - ring.arena.freeByteCount
+      outcome.leakedSlices = freeSlices - ring.arena.freeSliceCount
+      return outcome
     }
+  }
+
+  private static func run(
+    _ scenario: Scenario, on ring: Ring, limits: TransferLimits, seed: UInt64
+  ) async -> Outcome {
+    var devices: [CopyDevice?] = []
+    for (number, device) in scenario.devices.enumerated() {
+      switch device {
+      case .disk(let disk):
+        devices.append(
+          .block(MemoryDisk(disk, number: UInt64(number), ring: ring, seed: seed &+ 7)))
+      case .tape(let tape):
+        devices.append(
+          .stream(MemoryTape(tape, number: number, ring: ring, seed: seed &+ UInt64(number))))
+      case .missing: devices.append(nil)
+      }
+    }
+    let list: ParameterList
+    do throws(ParameterListError) {
+      list = try scenario.decoded()
+    } catch {
+      return Outcome(refusal: error.sense, devices: scenario.devices)
+    }
+    let manager = CopyManager(ring: ring, limits: limits)
+    let result = await manager.execute(list, devices: devices)
+    let after = zip(scenario.devices, devices).map { before, device -> ModelDevice in
+      switch (before, device) {
+      case (.disk(var disk), .block(let block)):
+        if let memory = block as? MemoryDisk { disk.bytes = memory.bytes }
+        return .disk(disk)
+      case (.tape, .stream(let stream)):
+        if let memory = stream as? MemoryTape { return .tape(memory.tape) }
+        return before
+      default: return before
+      }
+    }
+    return Outcome(result: result, devices: after)
   }
 
   static func limits(_ seed: UInt64) -> TransferLimits {
@@ -86,7 +99,8 @@ struct ModelTests {
       let scenario = generator.next()
       let limits = Self.limits(seed)
       let expected = CopyModel.execute(
-        list: scenario.list, devices: scenario.devices, heldDataLimit: limits.heldBytes)
+        list: scenario.list, devices: scenario.devices, heldDataLimit: limits.heldBytes,
+        lid4: scenario.lid4)
       let outcome = await Self.run(scenario, on: processor, limits: limits, seed: seed)
       let differences = Self.differences(scenario, expected, outcome)
       #expect(differences.isEmpty, "seed \(seed): \(differences.joined(separator: "; "))")
@@ -95,7 +109,7 @@ struct ModelTests {
           "  model: key", expected.senseKey, expected.asc, expected.ascq, "segment",
           expected.segmentNumber ?? -1, "pointer", expected.fieldPointer?.offset ?? -1,
           "header", scenario.list.prefix(16))
-        let list = try ParameterList.decode(scenario.list)
+        let list = try scenario.decoded()
         for target in list.targets { print("  target", target.device, target.isNull) }
         for segment in list.segments {
           print(
@@ -117,6 +131,8 @@ struct ModelTests {
       if expected != actual { found.append("\(name): expected \(expected), got \(actual)") }
     }
     let sense = outcome.refusal ?? outcome.result?.sense
+    compare("bytes lost", 0, outcome.leakedBytes)
+    compare("slices lost", 0, outcome.leakedSlices)
     compare(
       "status", expected.status, outcome.refusal == nil ? outcome.result?.status.rawValue ?? 9 : 2)
     compare("key", expected.senseKey, sense?.key.rawValue ?? 0)
@@ -159,7 +175,7 @@ struct ModelTests {
       } else if case .tape(let model) = pair.0, case .tape(let real) = pair.1,
         model.objects == real.objects, expected.destinationSense != nil,
         imageSource(scenario, expected.segmentNumber) == number,
-        (model.position...model.position + 2 * 5).contains(real.position)
+        (model.position...model.position + imageReadAhead).contains(real.position)
       {
         // An image copy reads ahead of a destination that then fails.
         continue
@@ -170,9 +186,12 @@ struct ModelTests {
     return found
   }
 
+  /// Records that an image copy reads of a tape before one of them is written.
+  static let imageReadAhead = 2 * 8
+
   /// The device a failed image copy (13h) was reading.
   static func imageSource(_ scenario: Scenario, _ segment: Int?) -> Int? {
-    guard let segment, let list = try? ParameterList.decode(scenario.list),
+    guard let segment, let list = try? scenario.decoded(),
       case .tapeImageCopy = list.segments[segment].operation
     else { return nil }
     return list.segments[segment].source.map { Int($0) }
@@ -199,5 +218,12 @@ struct ModelTests {
         "tape of \(one.objects.count)/\(other.objects.count) objects at \(one.position)/\(other.position), first at \(first?.offset ?? -1): \(Self.text(first?.element.0)) and \(Self.text(first?.element.1))"
     default: return "kinds"
     }
+  }
+}
+
+extension Scenario {
+  /// As the copy manager gets it.
+  func decoded() throws(ParameterListError) -> ParameterList {
+    try ParameterList.decode(list, serviceAction: lid4 ? .lid4 : .lid1)
   }
 }

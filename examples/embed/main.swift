@@ -8,7 +8,8 @@ import CopyEngine
 
 /// Copies one device and says so.
 func backUp(_ source: String, to destination: String, with engine: Engine) async {
-  var request = CopyRequest(from: [DeviceSpecification(source)], to: DeviceSpecification(destination))
+  var request = CopyRequest(
+    from: [DeviceSpecification(source)], to: DeviceSpecification(destination))
   request.digests = [.sha256]
   request.writesFilemark = true
   request.existingData = .append
