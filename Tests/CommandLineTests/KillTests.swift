@@ -14,9 +14,8 @@ struct KillTests {
     let folder = try Scratch()
     let source = (0..<Self.sourceBytes / 8).reduce(into: Data(capacity: Self.sourceBytes)) {
       data, number in
-      withUnsafeBytes(of: UInt64(number).multipliedReportingOverflow(by: 0x9E37_79B9_7F4A_7C15).0) {
-        data.append(contentsOf: $0)
-      }
+      let word = UInt64(number).multipliedReportingOverflow(by: 0x9E37_79B9_7F4A_7C15).0
+      unsafe withUnsafeBytes(of: word) { unsafe data.append(contentsOf: $0) }
     }
     try source.write(to: folder.url.appending(path: "source"))
     var durableFiles = 0
