@@ -27,8 +27,16 @@ false_statement() {
   printf '\nNOT TRUE: %s\n' "$*" >&2
   exit 1
 }
+# What ecopy says beside its results (no locked memory, no direct I/O) is told once, at the end.
+run_ecopy() { "$ecopy" "$@" 2>> $place/notes.txt; }
+tell_notes() {
+  [ -s $place/notes.txt ] || return 0
+  step "$1"
+  sort -u $place/notes.txt | fold -s -w 100 | sed 's/^/   /'
+}
 finish() {
   local status=$?
+  [ $status = 0 ] || tell_notes "What ecopy said:" >&2
   if [ "$keep" = yes ]; then say "The files are kept in $place."; else rm -rf "$place"; fi
   [ $status = 0 ] || printf '\nThe demo failed (exit %s).\n' $status >&2
 }
@@ -128,16 +136,16 @@ say "   vendor.bin  12-byte header of a backup server, $(size_of $place/vendor.b
 say "   spc2.bin    16-byte header of SPC-2,           $(size_of $place/spc2.bin) bytes"
 say "   both: copy $(thousands $((disk_bytes / block_bytes))) blocks of $block_bytes bytes to the tape" \
   "in records of $(thousands $record_bytes) bytes, then a filemark"
-"$ecopy" list decode $place/vendor.bin > $place/vendor.txt ||
+run_ecopy list decode $place/vendor.bin > $place/vendor.txt ||
   false_statement "ecopy list decode reads vendor.bin"
 
 step "4. Make an empty virtual cartridge and run both lists onto it"
-"$ecopy" tape create $tape
+run_ecopy tape create $tape | sed 's/^/   /'
 position=0
 total_copied=0
 for list in vendor spc2; do
   began=$(now_ms)
-  result=$("$ecopy" run $place/$list.bin --format json \
+  result=$(run_ecopy run $place/$list.bin --format json \
     --device "$disk,block=$block_bytes,naa=$disk_naa" \
     --device "tape:$tape,naa=$tape_naa,position=$position") ||
     false_statement "ecopy run $list.bin ends with GOOD: $result"
@@ -154,11 +162,11 @@ for list in vendor spc2; do
     "$list.bin" "$(thousands "$written")" "$(in_seconds $took)" "$(rate "$written" $took)" "$copied"
 done
 say "   What is on the tape now:"
-"$ecopy" tape list $tape | sed 's/^/     /'
+run_ecopy tape list $tape | sed 's/^/     /'
 
 step "5. Read the tape back and compare, with sha256sum"
 for file in 1 2; do
-  "$ecopy" tape cat $tape --file $file > $place/file.img
+  run_ecopy tape cat $tape --file $file > $place/file.img
   file_sum=$(sum_of $place/file.img)
   [ "$file_sum" = "$disk_sum" ] || false_statement "tape file $file equals the disk (it is $file_sum)"
   say "   tape file $file: $file_sum: the same"
@@ -167,7 +175,7 @@ done
 
 step "6. Restore to a second disk, and let e2fsck look at it"
 began=$(now_ms)
-"$ecopy" copy "tape:$tape" $restored > /dev/null
+run_ecopy copy "tape:$tape" $restored > /dev/null
 took=$(($(now_ms) - began))
 [ "$(sum_of $restored)" = "$disk_sum" ] || false_statement "the restored disk equals the first one"
 e2fsck -fn $restored > $place/e2fsck.txt 2>&1 || {
@@ -176,5 +184,6 @@ e2fsck -fn $restored > $place/e2fsck.txt 2>&1 || {
 }
 say "   restored in $(in_seconds $took) ($(rate "$disk_bytes" $took)); SHA-256 the same; e2fsck: clean"
 
+tell_notes "What this machine could give, and did not ('ecopy doctor' tells more):"
 step "All of it is true: two EXTENDED COPY commands put the same $disk_mib MiB on one tape, $total_copied payload
 bytes were copied in user space on the way, both tape files and the restored disk equal the source."

@@ -16,54 +16,91 @@ COUNTED = {
 }
 
 
-def _callgrind(command, file):
-    """Instructions of the run, and how often each counted function was called."""
-    subprocess.run(
-        ["valgrind", "--quiet", "--tool=callgrind", "--compress-strings=no", "--compress-pos=no",
-         f"--callgrind-out-file={file}", *command],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    instructions, calls, callee = 0, {}, None
-    # With several threads callgrind writes one part per thread only if asked; here it is one file.
-    with open(file) as lines:
-        for line in lines:
-            if line.startswith("cfn="):
-                callee = re.sub(r"'\d+$", "", line[4:].strip())
-            elif line.startswith("calls=") and callee:
-                calls[callee] = calls.get(callee, 0) + int(line[6:].split()[0])
-            elif line.startswith(("summary:", "totals:")):
-                instructions = max(instructions, int(line.split()[1]))
-    os.unlink(file)
-    counted = {
-        kind: sum(calls.get(name, 0) for name in names) for kind, names in COUNTED.items()
-    }
-    return instructions, counted
+class Counter:
+    """Counts the instructions of programs; made once, in a directory of its own."""
 
+    def __init__(self, directory):
+        self.directory = directory
+        os.makedirs(directory, exist_ok=True)
+        self.patient = os.path.join(directory, "patient_enter.so")
+        source = os.path.join(os.path.dirname(__file__), "patient_enter.c")
+        build = ["gcc", "-O2", "-fPIC", "-shared", source, "-o", self.patient]
+        subprocess.run(build, check=True)
 
-def per_block(contender, directory):
-    """Instructions and calls for one more block of 1 MiB: two runs of different length."""
-    results = []
-    for size_mib in (SHORT_MIB, LONG_MIB):
-        place = places.Place(os.path.join(directory, f"counts-{size_mib}"), size_mib)
+    def _without_debug_information(self, program):
+        """valgrind 3.19 gives up over what Swift 6.3 writes there; names of functions remain."""
+        stripped = os.path.join(self.directory, os.path.basename(program) + "-stripped")
+        subprocess.run(["strip", "--strip-debug", "-o", stripped, program], check=True)
+        return stripped
+
+    def run(self, command):
+        """Returns ({function: its own instructions}, {function: how often it was called})."""
+        file = os.path.join(self.directory, "callgrind.out")
+        program = self._without_debug_information(shutil.which(command[0]))
+        subprocess.run(
+            ["valgrind", "--quiet", "--tool=callgrind", "--compress-strings=no",
+             "--compress-pos=no", f"--callgrind-out-file={file}", program, *command[1:]],
+            check=True, capture_output=True, timeout=600,
+            env={**os.environ, "LD_PRELOAD": self.patient},
+        )  # fmt: skip
+        with open(file) as lines:
+            counted = _read_profile(lines, os.path.basename(self.patient))
+        os.unlink(file)
+        return counted
+
+    def per_block(self, contender):
+        """What one more block of 1 MiB costs: the difference of two runs of different length."""
+        short, long = (self._run_on(contender, size_mib) for size_mib in (SHORT_MIB, LONG_MIB))
+        blocks = LONG_MIB - SHORT_MIB
+        functions = {
+            name: (long[0][name] - short[0].get(name, 0)) / blocks
+            for name in sorted(long[0])
+        }
+        answer = {"instructions": sum(functions.values())}
+        for kind, names in COUNTED.items():
+            answer[kind] = sum(long[1].get(n, 0) - short[1].get(n, 0) for n in names) / blocks
+        answer["instructions to start and end"] = (
+            sum(short[0].values()) - answer["instructions"] * SHORT_MIB
+        )
+        most = sorted(functions.items(), key=lambda item: -item[1])[:12]
+        return answer, {name: value for name, value in most if value >= 1}
+
+    def _run_on(self, contender, size_mib):
+        place = places.Place(os.path.join(self.directory, f"files-{size_mib}"), size_mib)
         place.set_up()
         try:
             place.before_run(contender)
             if contender.prepare:
                 subprocess.run(contender.prepare(place), check=True, capture_output=True)
-            file = os.path.join(place.directory, "callgrind.out")
-            results.append(_callgrind(contender.command(place), file))
+            return self.run(contender.command(place))
         finally:
             place.tear_down()
-    (short, short_calls), (long, long_calls) = results
-    blocks = LONG_MIB - SHORT_MIB
-    answer = {"instructions": (long - short) / blocks, "instructions outside the loop": short}
-    for kind in COUNTED:
-        answer[kind] = (long_calls[kind] - short_calls[kind]) / blocks
-    return answer
+
+
+def _read_profile(lines, left_out):
+    own, calls = {}, {}
+    inside = function = callee = ""
+    is_cost_of_call = False
+    for line in lines:
+        if line.startswith("ob="):
+            inside = line[3:].strip()
+        elif line.startswith("fn="):
+            function = re.sub(r"'\d+$", "", line[3:].strip())
+        elif line.startswith("cfn="):
+            callee = re.sub(r"'\d+$", "", line[4:].strip())
+        elif line.startswith("calls="):
+            calls[callee] = calls.get(callee, 0) + int(line[6:].split()[0])
+            is_cost_of_call = True
+        elif line[:1].isdigit() or line[:1] in "+-*":
+            if not is_cost_of_call and os.path.basename(inside) != left_out:
+                fields = line.split()
+                own[function] = own.get(function, 0) + (int(fields[1]) if len(fields) > 1 else 0)
+            is_cost_of_call = False
+    return own, calls
 
 
 def have_callgrind():
-    return shutil.which("valgrind") is not None
+    return all(shutil.which(program) for program in ("valgrind", "gcc", "strip"))
 
 
 def enters_seen_by_kernel(command):

@@ -12,7 +12,7 @@ from . import measure, places
 STALL = "10,2"
 SIZE_MIB = 12 * 1024
 # How `ecopy copy` is told of the modelled drive and of the threshold.
-DRIVE = "lto9"
+DRIVE = "lto-9"
 THRESHOLDS = {"without threshold": "0", "with threshold": "default"}
 
 

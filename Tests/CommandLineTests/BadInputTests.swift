@@ -45,7 +45,8 @@ struct BadInputTests {
     Case(["tape:full,position=9", "kept.img"], 5, "position 9"),
     Case(["tape:full,position=2", "kept.img"], 5, "no data"),
     Case(["tape:empty", "kept.img"], 5, "no data"),
-    Case(["disk.img", "tape:empty", "--block-size", "14MiB"], 5, "--block-size"),
+    Case(
+      ["disk.img", "tape:empty", "--block-size", "14MiB", "--arena", "8MiB"], 5, "--block-size"),
     Case(["disk.img", "tape:small", "--block-size", "64K"], 108, "tape:small: the tape is full"),
     Case(["disk.img,block=512,fault=read-error@100", "tape:empty"], 3, "disk.img"),
     Case(["disk.img", "tape:empty,fault=write-error@0"], 3, "tape:empty"),

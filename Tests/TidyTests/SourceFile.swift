@@ -1,10 +1,17 @@
 import Foundation
 
 /// One text file of the repository.
-struct SourceFile {
+struct SourceFile: Sendable {
   /// Its path from the root of the repository, as in `Sources/Uring/Ring.swift`.
   let path: String
-  let text: String
+  /// Its lines, with their numbers from 1.
+  let lines: [(number: Int, text: String)]
+
+  init(path: String, text: String) {
+    self.path = path
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+      .map { (number: $0.offset + 1, text: String($0.element)) }
+  }
 
   var isSwift: Bool { path.hasSuffix(".swift") }
   var isProduct: Bool { path.hasPrefix("Sources/") || path.hasPrefix("examples/") }
@@ -13,12 +20,6 @@ struct SourceFile {
   var module: String? {
     let parts = path.split(separator: "/")
     return parts.count > 2 && parts[0] == "Sources" ? String(parts[1]) : nil
-  }
-
-  /// The lines of the file, with their numbers from 1.
-  var lines: [(number: Int, text: String)] {
-    text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-      .map { (number: $0.offset + 1, text: String($0.element)) }
   }
 
   /// The lines of a Swift file without comments and without what stands inside string literals.
@@ -64,8 +65,13 @@ extension SourceFile {
       .deletingLastPathComponent()
   }
 
-  /// Every text file that people read or write here; nothing that was built or measured.
-  static func all() throws -> [SourceFile] {
+  /// Every text file that people read or write here, read once.
+  static func all() throws -> [SourceFile] { try loaded.get() }
+
+  private static let loaded = Result { try load() }
+
+  /// Nothing that was built or measured.
+  private static func load() throws -> [SourceFile] {
     let kinds: Set = ["swift", "c", "h", "py", "sh", "md", "yaml", "txt"]
     let named: Set = ["Makefile", "bench", "run", "prerequisites"]
     let places = ["Sources", "Tests", "Benchmarks", "examples", ".ci"]

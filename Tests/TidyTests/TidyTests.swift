@@ -60,6 +60,7 @@ struct RuleTests {
     ("try!", device, "let ring = try Ring()  // not try!"),
     ("Foundation", "Sources/ecopy/Copy.swift", "import Foundation"),
     ("Foundation", "Tests/DevicesTests/FileTests.swift", "import Foundation"),
+    ("a path of somebody's own machine", "Tests/UringTests/LossTests.swift", "\"/tapes/a\""),
     ("a path of somebody's own machine", "README.md", "https://example.org/home/page"),
     ("a path of somebody's own machine", "README.md", "/dev/nst0 and /usr/share/doc"),
     ("a path of somebody's own machine", "README.md", "read/write/verify, 1 MB/s /GiB"),
