@@ -208,10 +208,17 @@ struct PrefixRules {
   private mutating func checkHeldData(_ number: Int, _ result: CopyResult) {
     let before = steps.states[number].heldData
     let after = steps.after(number).heldData
-    let isHeld = (before.count...after.count).contains { count in
-      let all = after.prefix(count)
-      return all.suffix(heldDataLimit).elementsEqual(result.heldData)
-        && result.heldDataDiscarded == (count > heldDataLimit)
+    let counts = before.count...after.count
+    let isHeld: Bool
+    if result.heldData.count < heldDataLimit {
+      isHeld =
+        counts.contains(result.heldData.count) && after.starts(with: result.heldData)
+        && !result.heldDataDiscarded
+    } else {
+      isHeld = counts.contains { count in
+        result.heldDataDiscarded == (count > heldDataLimit)
+          && after[max(0, count - heldDataLimit)..<count].elementsEqual(result.heldData)
+      }
     }
     if !isHeld { violate("held data: \(result.heldData.count) bytes") }
   }
