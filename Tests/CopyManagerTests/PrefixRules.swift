@@ -12,7 +12,7 @@ struct PrefixRules {
   /// What a tape may have lost.
   enum Loss {
     /// Nothing that a completed segment wrote.
-    case none
+    case nothing
     /// What was not durable, if a deferred error says so.
     case reported
     /// What was not durable.
@@ -181,7 +181,7 @@ struct PrefixRules {
         violate("tape \(device) holds what was never written there")
       } else if tape.objects.count < floor {
         violate("tape \(device): \(tape.objects.count) objects, \(floor) were durable")
-      } else if loss == .none || (loss == .reported && !saysLost) {
+      } else if loss == .nothing || (loss == .reported && !saysLost) {
         violate(
           "tape \(device): \(tape.objects.count) objects, of \(before.objects.count) before and"
             + " \(after.objects.count) behind, and nothing says so")
