@@ -32,6 +32,7 @@ extension CopyManager {
     guard case .disk(let source, let from?, _, _, _) = data.source,
       case .disk(let destination, let to?, _, _, _) = data.destination
     else { preconditionFailure("only disks overlap") }
+    movedBackwards = number
     if data.holds { try await holdForwards(data, number) }
     var whole = try await destinationStage(data, number)
     try await drained()

@@ -15,6 +15,9 @@ public final class CopyManager {
   var sourceResidual: UInt64 = 0, destinationResidual: UInt64 = 0
   /// Segments that moved data and are perhaps still moving it, for the residual of a failure.
   var moving: [Int: DataSegment] = [:]
+  /// The segment that was last moved from its end to its beginning: what was written of it does not
+  /// begin where it begins, so that no residual tells of it.
+  var movedBackwards: Int?
   var tapes: [ObjectIdentifier: TapeProgress] = [:]
   var holes = HoleFinder()
   private var written: [ObjectIdentifier: CopyDevice] = [:]
@@ -139,7 +142,7 @@ public final class CopyManager {
       let data = moving[failure.segment]
       let command = data?.inCommands(failure.condition, failure.origin) ?? failure.condition
       var error = SegmentError(failure.origin, command)
-      if let data, failure.writtenBytes > data.lead {
+      if let data, failure.writtenBytes > data.lead, failure.segment != movedBackwards {
         error.information = data.residual(writtenBytes: failure.writtenBytes - data.lead)
       }
       return error

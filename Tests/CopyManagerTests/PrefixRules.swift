@@ -12,7 +12,7 @@ struct PrefixRules {
   /// What a tape may have lost.
   enum Loss {
     /// Nothing that a completed segment wrote.
-    case none
+    case nothing
     /// What was not durable, if a deferred error says so.
     case reported
     /// What was not durable.
@@ -181,7 +181,7 @@ struct PrefixRules {
         violate("tape \(device) holds what was never written there")
       } else if tape.objects.count < floor {
         violate("tape \(device): \(tape.objects.count) objects, \(floor) were durable")
-      } else if loss == .none || (loss == .reported && !saysLost) {
+      } else if loss == .nothing || (loss == .reported && !saysLost) {
         violate(
           "tape \(device): \(tape.objects.count) objects, of \(before.objects.count) before and"
             + " \(after.objects.count) behind, and nothing says so")
@@ -208,10 +208,17 @@ struct PrefixRules {
   private mutating func checkHeldData(_ number: Int, _ result: CopyResult) {
     let before = steps.states[number].heldData
     let after = steps.after(number).heldData
-    let isHeld = (before.count...after.count).contains { count in
-      let all = after.prefix(count)
-      return all.suffix(heldDataLimit).elementsEqual(result.heldData)
-        && result.heldDataDiscarded == (count > heldDataLimit)
+    let counts = before.count...after.count
+    let isHeld: Bool
+    if result.heldData.count < heldDataLimit {
+      isHeld =
+        counts.contains(result.heldData.count) && after.starts(with: result.heldData)
+        && !result.heldDataDiscarded
+    } else {
+      isHeld = counts.contains { count in
+        result.heldDataDiscarded == (count > heldDataLimit)
+          && after[max(0, count - heldDataLimit)..<count].elementsEqual(result.heldData)
+      }
     }
     if !isHeld { violate("held data: \(result.heldData.count) bytes") }
   }

@@ -1,10 +1,8 @@
 import CopyManager
 import Devices
-import Dispatch
 import ExtendedCopy
 import Glibc
 import SCSI
-import Synchronization
 import Transfer
 import Uring
 
@@ -39,6 +37,9 @@ struct SimulatedRun: Sendable {
   /// Longer than any run takes in simulated time.
   private static let longest: UInt64 = 3_000_000_000_000
 
+  /// And in real time, where a loop makes no simulated time pass.
+  private static let longestSeconds = 240
+
   /// Executes the list; nil where it did not come to an end. It then hangs for good: its thread is
   /// left behind.
   func execute(on files: SimulatedFileSystem) async throws -> Report? {
@@ -52,6 +53,11 @@ struct SimulatedRun: Sendable {
       continuation.yield(
         await processor.run { ring in await body(ring, files) { continuation.yield(nil) } })
     }
+    let clock = Task {
+      try await Task.sleep(for: .seconds(Self.longestSeconds))
+      continuation.yield(nil)
+    }
+    defer { clock.cancel() }
     for await report in reports {
       if report != nil { processor.stop() }
       return report
