@@ -49,7 +49,7 @@ extension CopyManager {
     let leftOver = pipeline.takeResiduals()
 
     let unit = UInt64(destination.blockLength)
-    let piece = UInt64(limits.reservoirBytes / 4) / unit * unit
+    let piece = max(unit, UInt64(limits.reservoirBytes / 4) / unit * unit)
     let units = whole.units
     let lead = UInt64(whole.prefix.count)
     var firstUnit = units

@@ -63,30 +63,4 @@ struct LostDataTests {
     let forwarded = try #require(report.result?.sense?.forwarded.first)
     #expect(try SenseData.decode(forwarded.sense).deferred)
   }
-
-  @Test("a disk that is moved towards its end in pieces gives no residual", arguments: 0..<40)
-  func backwards(seed: Int) async throws {
-    let head: [UInt8] = [2, 3, 0, 0x18, 0, 0, 0, 0, 0, 0, 0, 100]
-    let list: [UInt8] =
-      [1, 0x10, 0, 32, 0, 0, 0, 0, 0, 0, 0, 28, 0, 0, 0, 0]
-      + [0xE4, 0, 0, 0, 1, 3, 0, 8, 0x52, 0, 0x4B, 0x17, 0, 0, 0, 1]
-      + [UInt8](repeating: 0, count: 16) + head + [UInt8](repeating: 0, count: 15) + [10]
-    var random = SplitMix64(seed: UInt64(seed))
-    let disk = ModelDisk(blockLength: 512, bytes: random.bytes(110 * 512))
-    let scenario = Scenario(
-      seed: UInt64(seed), list: list, lid4: false, devices: [.disk(disk)], heldDataLimit: 0)
-    var limits = TransferLimits(arenaBytes: SimulatedShelf.arenaBytes)
-    limits.reservoirBytes = 40_960
-    limits.chunkBytes = 4096
-    var run = SimulatedRun(
-      scenario: scenario, plan: SimulationPlan(seed: UInt64(seed)), limits: limits)
-    let bad = UInt64(random.number(0...109)) * 512
-    run.plan.faults = [
-      SimulatedFault(
-        [random.pick([.read, .write])], path: "/disk0", bytes: bad..<bad + 1, errno: EIO)
-    ]
-    let files = try await SimulatedShelf.make(scenario.devices, directAlignment: 512)
-    let found = try await run.check(on: files, loss: .reported)
-    #expect(found.violations.isEmpty, "\(found.violations.joined(separator: "; "))")
-  }
 }
