@@ -39,7 +39,8 @@ extension CopyManager {
       source = try finder.tapeEnd(
         segment.source, field: sourceField, transferLength: sourceLength)
       destination = try finder.tapeEnd(
-        segment.destination, field: destinationField, transferLength: destinationLength)
+        segment.destination, field: destinationField, transferLength: destinationLength,
+        lengthField: 13)
       amount = .processed(UInt64(byteCount))
     case .inlineToStream(let length, let offset, let byteCount):
       destination = try finder.tapeEnd(
