@@ -171,8 +171,6 @@ extension CopyRun {
     switch stop {
     case .cancelled: return EngineError(.cancelled, "stopped as asked")
     case .earlyWarning: return EngineError(.tapeFull, "\(request.destination): the tape is full")
-    case .sourceEnd(let condition):
-      return EngineError(condition, of: sources[index].name, while: "reading")
     case .arenaTooSmall(let unit):
       return EngineError(
         .illegalRequest,
