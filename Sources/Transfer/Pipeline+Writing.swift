@@ -168,6 +168,10 @@ extension Pipeline {
     }
     insertSuffix(stage.suffix)
     if stage.padding > 0 {
+      guard hasSlices(Arena.sliceCount(ofZeros: stage.padding)) else {
+        halt(.arenaTooSmall(unit: stage.unit))
+        return
+      }
       bufferedBytes += stage.padding
       destinationData.append(ring.arena.zeros(stage.padding))
     }
