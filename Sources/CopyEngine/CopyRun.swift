@@ -104,6 +104,7 @@ final class CopyRun {
       }
       if state.isCancelled { self.pipeline.cancel() }
     }
+    if state.isCancelled { pipeline.cancel() }
     await copyAll()
     state.update { $0.phase = .flushing }
     let tape = await makeDurable()

@@ -112,6 +112,9 @@ public final class Engine: Sendable {
           state.end()
           self.lanes.withLock { $0[chosen].jobs -= 1 }
         }
+        guard !state.isCancelled else {
+          return .failure(EngineError(.cancelled, "stopped as asked, before it began"))
+        }
         do throws(EngineError) {
           return .success(
             try await body(JobContext(ring: ring, limits: limits, state: state, log: log)))
