@@ -177,6 +177,7 @@ final class CopyRun {
   private func counters(since before: RingCounters) -> CopyCounters {
     var counters = CopyCounters(pipeline.counters)
     counters.bytesPadded = padded
+    counters.payloadBytesCopied += opener.copiedByteCount
     counters.repositionings = opener.repositionings ?? counters.repositionings
     counters.note(context.ring.counters, since: before, opener.fileCounters)
     return counters
