@@ -73,6 +73,7 @@ extension CopyRun {
     stage.units = 1
     stage.padding = disk.blockLength - rest
     padded += UInt64(stage.padding)
+    paddings.append((offset + UInt64(disk.blockLength), stage.padding))
     _ = await pipeline.enqueue(stage)
   }
 

@@ -43,6 +43,8 @@ final class CopyRun {
   var pipeline: Pipeline
   var runs: [WrittenRun] = []
   var padded: UInt64 = 0
+  /// Zeros behind sources on a destination disk: the byte behind them, and how many.
+  var paddings: [(end: UInt64, byteCount: Int)] = []
   var filemarks: UInt64 = 0
   var recordsWritten: UInt64 = 0
   /// What `counters.bytesWritten` was when the current source began.
