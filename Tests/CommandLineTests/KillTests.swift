@@ -12,19 +12,11 @@ struct KillTests {
   @Test("keeps what was reported durable, 100 times")
   func killed() throws {
     let folder = try Scratch()
-<<<<<<< HEAD
     let source = Data(
       (0..<Self.sourceBytes / 8).flatMap { number in
         let word = UInt64(number) &* 0x9E37_79B9_7F4A_7C15
         return (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
       })
-=======
-    let source = (0..<Self.sourceBytes / 8).reduce(into: Data(capacity: Self.sourceBytes)) {
-      data, number in
-      let word = UInt64(number).multipliedReportingOverflow(by: 0x9E37_79B9_7F4A_7C15).0
-      unsafe withUnsafeBytes(of: word) { unsafe data.append(contentsOf: $0) }
-    }
->>>>>>> bench
     try source.write(to: folder.url.appending(path: "source"))
     var durableFiles = 0
     var partial = 0
