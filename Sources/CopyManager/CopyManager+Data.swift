@@ -295,6 +295,9 @@ extension CopyManager {
     }
     let completion = await disk.read(at: offset, into: payload)
     if let condition = completion.status.condition { throw SegmentError(.destination, condition) }
+    guard completion.status.byteCount == disk.blockLength else {
+      throw SegmentError(.destination, .dataUnderrun)
+    }
     return completion.payload.bytes()
   }
 }
