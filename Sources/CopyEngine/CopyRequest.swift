@@ -15,8 +15,8 @@ public struct CopyRequest: Sendable, Equatable {
   public var sources: [DeviceSpecification]
   /// Where it goes. A file is made or emptied; sources lie in it one behind the other.
   public var destination: DeviceSpecification
-  /// Bytes of a record on a destination tape; of a source tape whose drive does not tell, the
-  /// longest record expected. 1 MiB where nil.
+  /// Bytes of a record on a destination tape, 1 MiB where nil; of a source tape whose drive does not
+  /// tell, the longest record expected, an eighth of the arena where nil.
   public var recordLength: Int?
   /// Whether the last record of a source is filled up with zeros.
   public var pads = false

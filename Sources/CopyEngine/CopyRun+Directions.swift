@@ -73,6 +73,7 @@ extension CopyRun {
     stage.units = 1
     stage.padding = disk.blockLength - rest
     padded += UInt64(stage.padding)
+    paddings.append((offset + UInt64(disk.blockLength), stage.padding))
     _ = await pipeline.enqueue(stage)
   }
 
@@ -171,8 +172,6 @@ extension CopyRun {
     switch stop {
     case .cancelled: return EngineError(.cancelled, "stopped as asked")
     case .earlyWarning: return EngineError(.tapeFull, "\(request.destination): the tape is full")
-    case .sourceEnd(let condition):
-      return EngineError(condition, of: sources[index].name, while: "reading")
     case .arenaTooSmall(let unit):
       return EngineError(
         .illegalRequest,

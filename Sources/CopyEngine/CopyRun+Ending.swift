@@ -63,7 +63,11 @@ extension CopyRun {
       case .disk(let disk, _): await enqueue(disk, byteCount)
       case .tape(let tape):
         try check(await tape.locate(firstObject), tape, "going back to verify")
-        if runs.isEmpty { try await enqueueRecords(tape) } else { try await enqueueRuns(tape) }
+        if runs.count == sources.count {
+          try await enqueueRuns(tape)
+        } else {
+          try await enqueueRecords(tape)
+        }
       case .none: break
       }
       try await drain()
@@ -93,10 +97,21 @@ extension CopyRun {
   }
 
   private func enqueue(_ disk: BlockDevice, _ byteCount: UInt64) async {
+    var start: UInt64 = 0
+    for padding in paddings {
+      await enqueue(disk, start..<padding.end, ignoring: padding.byteCount)
+      start = padding.end
+    }
+    if start < byteCount { await enqueue(disk, start..<byteCount, ignoring: 0) }
+  }
+
+  private func enqueue(_ disk: BlockDevice, _ range: Range<UInt64>, ignoring padding: Int) async {
+    let byteCount = range.upperBound - range.lowerBound
     var stage = Stage(
-      segment: 0, source: .blocks(disk, offset: 0, byteCount: byteCount), destination: .none)
-    stage.processed = byteCount - padded
-    stage.ignored = Int(padded)
+      segment: 0, source: .blocks(disk, offset: range.lowerBound, byteCount: byteCount),
+      destination: .none)
+    stage.processed = byteCount - UInt64(padding)
+    stage.ignored = padding
     _ = await pipeline.enqueue(stage)
   }
 

@@ -43,6 +43,8 @@ final class CopyRun {
   var pipeline: Pipeline
   var runs: [WrittenRun] = []
   var padded: UInt64 = 0
+  /// Zeros behind sources on a destination disk: the byte behind them, and how many.
+  var paddings: [(end: UInt64, byteCount: Int)] = []
   var filemarks: UInt64 = 0
   var recordsWritten: UInt64 = 0
   /// What `counters.bytesWritten` was when the current source began.
@@ -104,6 +106,7 @@ final class CopyRun {
       }
       if state.isCancelled { self.pipeline.cancel() }
     }
+    if state.isCancelled { pipeline.cancel() }
     await copyAll()
     state.update { $0.phase = .flushing }
     let tape = await makeDurable()
@@ -176,6 +179,7 @@ final class CopyRun {
   private func counters(since before: RingCounters) -> CopyCounters {
     var counters = CopyCounters(pipeline.counters)
     counters.bytesPadded = padded
+    counters.payloadBytesCopied += opener.copiedByteCount
     counters.repositionings = opener.repositionings ?? counters.repositionings
     counters.note(context.ring.counters, since: before, opener.fileCounters)
     return counters

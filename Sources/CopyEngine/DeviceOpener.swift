@@ -160,6 +160,13 @@ final class DeviceOpener {
     return sum
   }
 
+  /// Payload bytes that drives had to have in one range of memory, and so were copied.
+  var copiedByteCount: UInt64 {
+    var sum: UInt64 = 0
+    for case (_, .stream(let tape)) in opened { sum += UInt64(tape.drive?.copiedByteCount ?? 0) }
+    return sum
+  }
+
   /// Times that modelled drives had to stop and go back; nil where there are none.
   var repositionings: Int? {
     var sum: Int?
@@ -195,6 +202,11 @@ extension StreamDevice {
   /// The cartridge behind decorators.
   fileprivate var cartridge: Cartridge? {
     self as? Cartridge ?? (self as? StreamDecorator)?.tape.cartridge
+  }
+
+  /// The drive behind decorators.
+  fileprivate var drive: LocalTape? {
+    self as? LocalTape ?? (self as? StreamDecorator)?.tape.drive
   }
 }
 

@@ -17,8 +17,9 @@ public final class Engine: Sendable {
   /// How an engine is made.
   public struct Configuration: Sendable {
     /// Bytes of pinned memory of each processor, rounded up to 2 MiB, the same for short and long
-    /// copies. A record may be up to three eighths of it long. Nil: 32 MiB, or as much as
-    /// `largestRecord` needs; less where the limit of locked memory allows less to be registered.
+    /// copies. A record may be up to three eighths of it long. Nil: as much as `largestRecord`
+    /// needs, up to 384 MiB; else 32 MiB, or less where the limit of locked memory allows less to be
+    /// registered.
     public var arenaBytes: Int?
     /// Bytes of the largest record, or of the largest transfer of a list, that will be copied.
     public var largestRecord = 1 << 20
@@ -66,7 +67,7 @@ public final class Engine: Sendable {
     let arenaBytes =
       configuration.arenaBytes
       ?? (configuration.largestRecord > Self.easyRecord
-        ? max(32 << 20, 6 * min(configuration.largestRecord, 1 << 30)) : nil)
+        ? max(32 << 20, 6 * min(configuration.largestRecord, Self.largestChosen)) : nil)
     guard (2 << 20...1 << 40).contains(arenaBytes ?? 2 << 20) else {
       throw EngineError(.illegalRequest, "an arena has from 2 MiB to 1 TiB")
     }
@@ -112,6 +113,9 @@ public final class Engine: Sendable {
           state.end()
           self.lanes.withLock { $0[chosen].jobs -= 1 }
         }
+        guard !state.isCancelled else {
+          return .failure(EngineError(.cancelled, "stopped as asked, before it began"))
+        }
         do throws(EngineError) {
           return .success(
             try await body(JobContext(ring: ring, limits: limits, state: state, log: log)))
@@ -127,6 +131,8 @@ public final class Engine: Sendable {
 
   /// Records of this length can be copied within the smallest arena that is chosen by itself.
   private static let easyRecord = 1 << 20
+  /// A list may ask for transfers of any length: more memory than for these is not taken unasked.
+  private static let largestChosen = 64 << 20
 
   private var transferLimits: TransferLimits {
     // The smallest: processors may have been given less than was asked for.

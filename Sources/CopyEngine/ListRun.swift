@@ -55,6 +55,7 @@ enum ListRun {
       report.message = ListExplanation(list: list, devices: names).text(sense)
     }
     report.counters.note(context.ring.counters, since: before, opener.fileCounters)
+    report.counters.payloadBytesCopied += opener.copiedByteCount
     report.counters.repositionings = opener.repositionings ?? report.counters.repositionings
     report.devices = await positions(request, devices)
     return report

@@ -65,6 +65,7 @@ struct TapeOutput {
       let result = completion.result
       var payload = completion.takePayload()
       switch -result {
+      case 0: return EIO
       case EAGAIN, EINTR: await ring.sleep(nanoseconds: 1_000_000)
       case let failure where failure > 0: return failure
       default: _ = payload.removeFirst(Int(result))

@@ -39,7 +39,8 @@ extension CopyManager {
       source = try finder.tapeEnd(
         segment.source, field: sourceField, transferLength: sourceLength)
       destination = try finder.tapeEnd(
-        segment.destination, field: destinationField, transferLength: destinationLength)
+        segment.destination, field: destinationField, transferLength: destinationLength,
+        lengthField: 13)
       amount = .processed(UInt64(byteCount))
     case .inlineToStream(let length, let offset, let byteCount):
       destination = try finder.tapeEnd(
@@ -138,7 +139,7 @@ extension CopyManager {
     try await setDestination(of: &last, data)
     switch data.source {
     case .none: break
-    case .bytes(let bytes): last.source = .bytes(bytes)
+    case .bytes(let bytes): return pieces(of: last, bytes)
     case .tape(let tape, let records, let recordLength, _, _):
       let unit = UInt64(records * recordLength)
       let count = (data.needed + unit - 1) / unit
@@ -150,6 +151,34 @@ extension CopyManager {
       return await split(last, reading: start..<start + data.needed, of: disk, data)
     }
     return [last]
+  }
+
+  /// Cuts a stage that is given bytes, so that memory for all of them need not be found at once.
+  private func pieces(of whole: Stage, _ bytes: ArraySlice<UInt8>) -> [Stage] {
+    let unit = UInt64(whole.unit)
+    var stages: [Stage] = []
+    var rest = bytes
+    var destinationData = destinationResidual
+    var writtenUnits: UInt64 = 0
+    repeat {
+      var stage = whole
+      let piece = rest.prefix(limits.chunkBytes)
+      rest = rest.dropFirst(piece.count)
+      stage.source = .bytes(piece)
+      stage.writtenBefore = writtenUnits * unit
+      stage.units = whole.units - writtenUnits
+      if !rest.isEmpty {
+        destinationData += UInt64(piece.count)
+        stage.units = min(destinationData / unit, stage.units)
+        destinationData -= stage.units * unit
+        stage.keepsSourceResidual = true
+        stage.keepsDestinationResidual = true
+        stage.padding = 0
+      }
+      writtenUnits += stage.units
+      stages.append(stage)
+    } while !rest.isEmpty
+    return stages
   }
 
   func setDestination(of stage: inout Stage, _ data: DataSegment)
@@ -266,6 +295,9 @@ extension CopyManager {
     }
     let completion = await disk.read(at: offset, into: payload)
     if let condition = completion.status.condition { throw SegmentError(.destination, condition) }
+    guard completion.status.byteCount == disk.blockLength else {
+      throw SegmentError(.destination, .dataUnderrun)
+    }
     return completion.payload.bytes()
   }
 }

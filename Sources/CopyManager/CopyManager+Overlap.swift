@@ -20,7 +20,10 @@ extension CopyManager {
     let writes = to / edge * edge..<(to + data.written + edge - 1) / edge * edge
     guard writes.overlaps(first..<last) else { return .none }
     // Writes stay behind reads when the first fresh byte moves towards the beginning.
-    if to + sourceResidual + destinationResidual <= from { return .none }
+    let old = sourceResidual + destinationResidual
+    if to + old <= from { return .none }
+    // Where only old bytes are written, all that is read stays in memory in any case.
+    if data.written - UInt64(data.padding) <= old { return .readFirst }
     return Int(last - first) <= limits.reservoirBytes / 4 ? .readFirst : .backwards
   }
 

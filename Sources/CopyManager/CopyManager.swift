@@ -33,9 +33,6 @@ public final class CopyManager {
   /// What was done so far.
   public var counters: TransferCounters { pipeline.counters }
 
-  /// Number of the segment that was begun last.
-  public var segmentsBegun: Int { lastSegment }
-
   /// Ends the command at a border of records; `execute` returns after the last completion, with
   /// TASK ABORTED.
   public func cancel() { pipeline.cancel() }
@@ -51,13 +48,13 @@ public final class CopyManager {
       do {
         try await perform(segment, number, finder)
       } catch {
-        return await failed(error, segment: number)
+        return await failed(error)
       }
     }
     do {
       try await finish()
     } catch {
-      return await failed(error, segment: max(0, list.segments.count - 1))
+      return await failed(error)
     }
     return result(.good, nil, segments: list.segments.count)
   }
@@ -154,13 +151,13 @@ public final class CopyManager {
     case .arenaTooSmall:
       if let segment = pipeline.stoppedSegment { lastSegment = segment + 1 }
       return SegmentError(.insufficientResources)
-    case .sourceEnd, .earlyWarning:
-      preconditionFailure("a copy manager reads to the end and writes past early warning")
+    case .earlyWarning:
+      preconditionFailure("a copy manager writes past early warning")
     }
   }
 
   /// Ends the command: nothing moves any more, and what was written before is durable.
-  private func failed(_ error: SegmentError, segment: Int) async -> CopyResult {
+  private func failed(_ error: SegmentError) async -> CopyResult {
     var error = error
     // What was queued before the failing segment still counts, and may fail first.
     if let stop = await pipeline.drain() { error = self.error(for: stop) }

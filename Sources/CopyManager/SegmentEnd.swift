@@ -78,9 +78,9 @@ struct EndFinder {
     return (target, tape)
   }
 
-  func tapeEnd(_ index: UInt16?, field: Int, transferLength: UInt32) throws(SegmentError)
-    -> SegmentEnd
-  {
+  func tapeEnd(
+    _ index: UInt16?, field: Int, transferLength: UInt32, lengthField: Int = 9
+  ) throws(SegmentError) -> SegmentEnd {
     let (target, tape) = try tape(index, field: field)
     guard case .stream(let pad, let isFixed, let blockLength) = target.device else {
       throw .inList(.incorrectCopyTargetDeviceType, target.offset + 1)
@@ -89,7 +89,7 @@ struct EndFinder {
     let recordLength = Int(isFixed ? blockLength : transferLength)
     let (unit, overflow) = records.multipliedReportingOverflow(by: recordLength)
     guard !overflow, unit <= largestUnit, recordLength <= tape.recordLengthMaximum else {
-      throw .inSegment(.invalidFieldInParameterList, 9)
+      throw .inSegment(.invalidFieldInParameterList, lengthField)
     }
     return .tape(
       tape, records: records, recordLength: recordLength, isFixed: isFixed, pad: pad)

@@ -17,9 +17,9 @@ struct SegmentError: Error {
     self.pointer = pointer
   }
 
-  /// A device failed.
+  /// A device failed, or transferred too little and said GOOD.
   init(_ origin: StageFailure.Origin, _ condition: Condition) {
-    additional = .thirdPartyDeviceFailure
+    additional = condition.status == .good ? condition.additional : .thirdPartyDeviceFailure
     switch origin {
     case .source: source = condition
     case .destination: destination = condition

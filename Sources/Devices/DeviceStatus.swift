@@ -55,6 +55,13 @@ public struct Condition: Equatable, Sendable {
     self.information = information
   }
 
+  /// GOOD status, but fewer bytes than were asked for: what a client makes of it (SPC-2 7.2.3).
+  public static var dataUnderrun: Condition {
+    var condition = Condition(.hardwareError, .copyTargetDeviceDataUnderrun)
+    condition.status = .good
+    return condition
+  }
+
   /// A write that succeeded within the early-warning room (SSC-4 4.2.4). At the beginning of the
   /// tape EOM is set too, but nothing succeeded.
   public var isEarlyWarning: Bool {

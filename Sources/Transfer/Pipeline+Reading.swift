@@ -61,6 +61,7 @@ extension Pipeline {
         count = limits.reservoirBytes - bufferedBytes
         guard count > 0, readsInFlight + writesInFlight == 0 else { return false }
       }
+      guard hasSlices(Arena.sliceCount(ofZeros: count)) else { return false }
       bufferedBytes += count
       work.bytesSkipped += UInt64(count)
       reads.append(
@@ -121,7 +122,12 @@ extension Pipeline {
   private func hasRoom(_ count: Int) -> Bool {
     (bufferedBytes == 0 || bufferedBytes + count <= limits.reservoirBytes)
       && (flightBytes == 0 || flightBytes + count <= limits.flightBytes)
-      && ring.arena.freeSliceCount > 2 * Arena.mostRanges
+      && hasSlices(1)
+  }
+
+  /// Whether `count` slices leave enough for cutting what is in memory.
+  func hasSlices(_ count: Int) -> Bool {
+    ring.arena.freeSliceCount >= count + 2 * Arena.mostRanges
   }
 
   private func admitRead(_ sequence: Int, _ count: Int) -> UInt64 {

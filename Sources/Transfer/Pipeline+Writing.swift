@@ -25,20 +25,17 @@ extension Pipeline {
       prefix = active.stage.prefix
       if case .blocks(_, let offset) = active.stage.destination { active.nextOffset = offset }
     }
-    if !prefix.isEmpty { insert(prefix[...], inFront: true) }
+    if !prefix.isEmpty { insert(prefix, inFront: true) }
     return stop == nil
   }
 
   /// Bytes that the processor itself puts into the destination data, and counts.
-  private func insert(_ bytes: ArraySlice<UInt8>, inFront: Bool) {
+  private func insert(_ bytes: [UInt8], inFront: Bool) {
     guard !bytes.isEmpty else { return }
-    guard var payload = ring.arena.allocate(bytes.count, alignment: 512) else {
+    guard let payload = payload(of: bytes) else {
       halt(.arenaTooSmall(unit: bytes.count))
       return
     }
-    payload.overwrite(with: Array(bytes))
-    work.payloadBytesCopied += UInt64(bytes.count)
-    bufferedBytes += bytes.count
     if inFront {
       let rest = destinationData.removeFirst(destinationData.byteCount)
       destinationData = payload
@@ -46,6 +43,15 @@ extension Pipeline {
     } else {
       destinationData.append(payload)
     }
+  }
+
+  /// Bytes in memory of the arena, counted as copied; nil where there is no room for them now.
+  private func payload(of bytes: [UInt8]) -> Payload? {
+    guard var payload = ring.arena.allocate(bytes.count, alignment: 512) else { return nil }
+    payload.overwrite(with: bytes)
+    work.payloadBytesCopied += UInt64(bytes.count)
+    bufferedBytes += bytes.count
+    return payload
   }
 
   /// Takes completed reads of the writer's stage, first to last, and processes what it may.
@@ -151,6 +157,7 @@ extension Pipeline {
       active.isFullyIssued && active.readsPending == 0 && active.processLeft == 0
     }
     guard stop == nil, isReady, !stages.with(writing, { $0.isFinished }) else { return }
+    guard takeGivenBytes() else { return }
     let stage = stages.with(writing) { active in
       active.isFinished = true
       return active.stage
@@ -162,15 +169,27 @@ extension Pipeline {
       work.bytesRead -= UInt64(stage.ignored)
       sourceData = kept
     }
-    if case .bytes(let bytes) = stage.source {
-      if stage.holds { hold(Array(bytes)) }
-      insert(bytes, inFront: false)
-    }
     insertSuffix(stage.suffix)
     if stage.padding > 0 {
+      guard hasSlices(Arena.sliceCount(ofZeros: stage.padding)) else {
+        halt(.arenaTooSmall(unit: stage.unit))
+        return
+      }
       bufferedBytes += stage.padding
       destinationData.append(ring.arena.zeros(stage.padding))
     }
+  }
+
+  /// Bytes that a stage is given become destination data; false while there is no room for them: a
+  /// write that completes makes some.
+  private func takeGivenBytes() -> Bool {
+    let (source, holds) = stages.with(writing) { ($0.stage.source, $0.stage.holds) }
+    guard case .bytes(let given) = source, !given.isEmpty else { return true }
+    let bytes = Array(given)
+    guard let payload = payload(of: bytes) else { return false }
+    if holds { hold(bytes) }
+    destinationData.append(payload)
+    return true
   }
 
   /// The suffix ends the last unit; what is behind that stays destination data.
@@ -180,7 +199,7 @@ extension Pipeline {
     let before = destinationData.removeFirst(Int(left) * unit - suffix.count)
     let rest = destinationData.removeFirst(destinationData.byteCount)
     destinationData = before
-    insert(suffix[...], inFront: false)
+    insert(suffix, inFront: false)
     destinationData.append(rest)
   }
 

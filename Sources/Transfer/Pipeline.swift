@@ -227,7 +227,7 @@ public final class Pipeline: DeviceClient {
   /// Completions of devices: tags are sequence numbers, odd for writes.
   public override func complete(_ completion: consuming DeviceCompletion) {
     let sequence = Int(truncatingIfNeeded: completion.tag >> 1)
-    let status = completion.status
+    var status = completion.status
     if completion.tag & 1 == 0 {
       readsInFlight -= 1
       work.bytesRead += UInt64(status.byteCount)
@@ -237,6 +237,7 @@ public final class Pipeline: DeviceClient {
       if missing > 0 {
         payload.truncate(to: status.byteCount)
         bufferedBytes -= missing
+        if status.isSuccess, !mayBeShort(sequence) { status.condition = .dataUnderrun }
       }
       var arrived: Payload? = consume payload
       let stage = reads.with(sequence) { slot in
@@ -249,6 +250,9 @@ public final class Pipeline: DeviceClient {
     } else {
       writesInFlight -= 1
       bufferedBytes -= completion.payload.byteCount
+      if status.isSuccess, status.byteCount < completion.payload.byteCount {
+        status.condition = .dataUnderrun
+      }
       writes.with(sequence) { slot in
         slot.isDone = true
         slot.status = status
@@ -256,6 +260,15 @@ public final class Pipeline: DeviceClient {
       retireWrites()
     }
     pump()
+  }
+
+  /// Whether a read may succeed with fewer bytes than it has room for.
+  private func mayBeShort(_ sequence: Int) -> Bool {
+    let stage = reads.with(sequence) { $0.stage }
+    return stages.with(stage) { active in
+      if case .recordsUntilCondition = active.stage.source { return true }
+      return false
+    }
   }
 
   /// Stops for a reason that is no device's.

@@ -18,8 +18,8 @@ public struct Stage {
     case bytes(ArraySlice<UInt8>)
     /// `count` reads of `recordsPerRead` records of `recordLength` bytes.
     case records(StreamDevice, recordLength: Int, recordsPerRead: Int, count: UInt64)
-    /// Records of any length up to `mostLength`, until the device ends with a condition; what it
-    /// was is the pipeline's `stop`.
+    /// Records of any length up to `mostLength`, until a filemark or end of data; the pipeline's
+    /// `takeSourceEnd` tells which it was.
     case recordsUntilCondition(StreamDevice, mostLength: Int)
   }
 
@@ -97,8 +97,6 @@ public struct StageFailure: Equatable, Sendable {
 public enum PipelineStop: Equatable, Sendable {
   /// A device failed.
   case failure(StageFailure)
-  /// A source without end came to the condition that ends it.
-  case sourceEnd(Condition)
   /// The destination tape is in its early-warning room, and the caller wants to know.
   case earlyWarning
   /// The caller cancelled.

@@ -107,6 +107,11 @@ public final class Arena {
     unsafe Payload(store: store)
   }
 
+  /// Slices that `zeros` takes for `byteCount` bytes.
+  public static func sliceCount(ofZeros byteCount: Int) -> Int {
+    byteCount / zeroByteCount + (byteCount % zeroByteCount > 0 ? 1 : 0)
+  }
+
   /// `byteCount` zero bytes that take no room: many slices of one range. Not to be overwritten.
   public func zeros(_ byteCount: Int) -> Payload {
     var result = empty()

@@ -81,10 +81,6 @@ struct ArenaStore {
     unsafe slices[Int(index)].length -= count
   }
 
-  mutating func shorten(_ index: UInt32, to length: Int) {
-    unsafe slices[Int(index)].length = length
-  }
-
   /// A further slice over bytes of `span`, which is in use.
   mutating func addSlice(span: UInt32, start: Int, length: Int) -> UInt32 {
     precondition(unsafe freeSliceCount > 0, "slices are reserved before reads are admitted")

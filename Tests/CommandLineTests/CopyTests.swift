@@ -35,6 +35,27 @@ struct CopyTests {
     #expect(try folder.bytes("back.img") == two)
   }
 
+  @Test("blocks filled up behind each source are verified as such")
+  func paddedSourcesAreVerified() throws {
+    let one = try folder.fill("one.img", 700)
+    let two = try folder.fill("two.img", 900, seed: 2)
+    let answer = try ecopy("copy", "one.img", "two.img", "both.img,block=512", "--verify")
+    #expect(answer.status == 0, "\(answer.errors)")
+    let both = try folder.bytes("both.img")
+    #expect(both.count == 2048)
+    #expect(Array(both.prefix(700)) == Array(one))
+    #expect(Array(both[1024..<1924]) == Array(two))
+  }
+
+  @Test("a disk and a tape go to one tape, verified")
+  func diskAndTapeToOneTape() throws {
+    try folder.fill("disk.img", 100_000)
+    for name in ["A", "B"] { try ecopy("tape", "create", name) }
+    try ecopy("copy", "disk.img", "tape:A", "--block-size", "30000")
+    let answer = try ecopy("copy", "disk.img", "tape:A", "tape:B", "--verify")
+    #expect(answer.status == 0, "\(answer.errors)")
+  }
+
   @Test("the digest is that of sha256sum")
   func theDigestIsThatOfOthers() throws {
     try folder.write("abc", Array("abc".utf8))
