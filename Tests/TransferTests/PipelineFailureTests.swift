@@ -67,6 +67,31 @@ struct PipelineFailureTests {
     #expect(failure.condition.information == 256)
   }
 
+  @Test("takes no short transfer for a whole one", arguments: ["read", "write"])
+  func shortTransfer(kind: String) async throws {
+    let (stop, _) = try await simulate(Self.files(), SimulationPlan()) { ring in
+      let fault = ",fault=short-\(kind)@256"
+      let source = try await DeviceOptions(kind == "read" ? "/source" + fault : "/source")
+        .openDisk(.readWrite, ring: ring)
+      let target = try await DeviceOptions(kind == "read" ? "/target" : "/target" + fault)
+        .openDisk(.readWrite, ring: ring)
+      let pipeline = Pipeline(ring: ring, limits: Self.limits())
+      _ = await pipeline.enqueue(
+        Self.stage(3, source, 0..<1 << 20, .blocks(target, offset: 0), unit: 512))
+      let stop = await pipeline.drain()
+      await source.close()
+      await target.close()
+      return stop
+    }
+    guard case .failure(let failure) = stop else {
+      Issue.record("\(String(describing: stop))")
+      return
+    }
+    #expect(failure.origin == (kind == "read" ? .source : .destination))
+    #expect(failure.writtenBytes == 128 << 10)
+    #expect(failure.condition.additional == .copyTargetDeviceDataUnderrun)
+  }
+
   @Test("leaves no timer behind, and says where it was", arguments: 0..<20)
   func cancelledInPause(seed: Int) async throws {
     let (segment, left) = try await simulate(Self.files(), SimulationPlan(seed: UInt64(seed))) {
