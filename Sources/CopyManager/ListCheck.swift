@@ -39,6 +39,8 @@ func refusal(of list: ParameterList) -> SenseData? {
       if destination == 0 { return refused(segment.offset + 13) }
     default: break
     }
+    // Setmarks went with SSC-2; writing a filemark instead would not be what was asked for.
+    if case .writeFilemarks(_, true, _) = segment.operation { return refused(segment.offset + 8) }
     if case .inlineToStream(_, let offset, _) = segment.operation, offset % 4 != 0 {
       return refused(segment.offset + 12)
     }
