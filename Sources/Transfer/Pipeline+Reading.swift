@@ -16,8 +16,8 @@ extension Pipeline {
   /// One read of the reader's stage; false where it has to wait.
   private func issueRead() -> Bool {
     let sequence = reading
-    let (source, issued, isHalted) = stages.with(sequence) {
-      ($0.stage.source, $0.issued, $0.isHalted)
+    let (source, issued, isHalted, isAdmitted) = stages.with(sequence) {
+      ($0.stage.source, $0.issued, $0.isHalted, $0.isAdmitted)
     }
     if isHalted { return false }
     switch source {
@@ -27,7 +27,9 @@ extension Pipeline {
     case .zeros(let byteCount):
       return provideZeros(sequence, byteCount: byteCount, issued: issued)
     case .blocks(let device, let offset, let byteCount):
-      guard admit(sequence, device, offset..<offset + byteCount) else { return false }
+      guard isAdmitted || admit(sequence, device, offset..<offset + byteCount) else {
+        return false
+      }
       return readBlocks(sequence, device, offset: offset, byteCount: byteCount, issued: issued)
     case .records(let device, let recordLength, let recordsPerRead, let count):
       guard mayReadTape(sequence, issued: issued) else { return false }
@@ -145,7 +147,6 @@ extension Pipeline {
 
   /// Whether no write that comes before this stage's reads changes what they read.
   private func admit(_ sequence: Int, _ device: BlockDevice, _ range: Range<UInt64>) -> Bool {
-    if stages.with(sequence, { $0.isAdmitted }) { return true }
     for earlier in writing..<sequence {
       let stage = stages.with(earlier) { $0.stage }
       if case .blocks(let written, let offset) = stage.destination,

@@ -7,12 +7,11 @@ extension Pipeline {
   func advanceWriter() -> Bool {
     guard stop == nil, writing < stages.end else { return false }
     guard begin() else { return false }
-    var moved = takeArrivals()
+    let arrived = takeArrivals()
     guard stop == nil else { return false }
-    moved = writeUnits() || moved
     finishData()
-    moved = writeUnits() || moved
-    return endStage() || moved
+    let wrote = writeUnits()
+    return endStage() || wrote || arrived
   }
 
   private func begin() -> Bool {

@@ -203,9 +203,7 @@ public final class Pipeline: DeviceClient {
   /// Does whatever can be done now.
   func pump() {
     while stop == nil {
-      issueReads()
-      while advanceWriter() { issueReads() }
-      issueReads()
+      repeat { issueReads() } while advanceWriter()
       guard stop == nil, isStarved else { break }
       // A gate that waits for more than there will be is opened; else there is a lack of memory.
       if !gate.giveUpWaiting() {

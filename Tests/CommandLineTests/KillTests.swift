@@ -19,7 +19,6 @@ struct KillTests {
       })
     try source.write(to: folder.url.appending(path: "source"))
     var durableFiles = 0
-    var partial = 0
     var killed = 0
     for number in 0..<Self.kills {
       if number % 10 == 0 {
@@ -44,7 +43,6 @@ struct KillTests {
           #expect(file == source, "kill \(number): file \(index) has changed")
         } else {
           #expect(file == source.prefix(file.count), "kill \(number): bytes were invented")
-          if !file.isEmpty { partial += 1 }
         }
       }
       // A killed copy may have left whole records, or even its filemark: cut the tape there.
@@ -53,7 +51,6 @@ struct KillTests {
       }
     }
     #expect(killed > Self.kills / 5, "only \(killed) of \(Self.kills) copies were still running")
-    #expect(partial > 0, "no kill met a copy that had written records")
   }
 
   /// The bytes between filemarks, read through an image that the test takes apart itself.
