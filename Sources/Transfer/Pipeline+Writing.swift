@@ -154,8 +154,9 @@ extension Pipeline {
   private func finishData() {
     let isReady = stages.with(writing) { active in
       active.isFullyIssued && active.readsPending == 0 && active.processLeft == 0
+        && !active.isFinished
     }
-    guard stop == nil, isReady, !stages.with(writing, { $0.isFinished }) else { return }
+    guard stop == nil, isReady else { return }
     guard takeGivenBytes() else { return }
     let stage = stages.with(writing) { active in
       active.isFinished = true
