@@ -1,39 +1,40 @@
 """A source that stands still, into a tape that must not be starved.
 
-The disk stalls 2 seconds in every 10. The tape is a virtual cartridge behind a decorator that
-models an LTO-9 drive: below 177 MB/s it stops, goes back and starts again, which costs seconds.
-Counted: how often the drive had to, without a start threshold and with one.
+Both are modelled by the program's own decorators, in front of real files: the disk gives 300 MB/s
+and stalls 2 seconds in every 10; the tape is a cartridge behind a drive that streams between 177
+and 400 MB/s (LTO-9), with 32 MiB of buffer, so that every gap of the source is felt. Below its
+slowest rate the drive stops, goes back and starts again, which costs seconds. Counted: how often it
+had to, without a start threshold and with one, in the same amount of memory.
 """
 
 import os
+import shutil
 
 from . import measure, places
 
-STALL = "10,2"
-SIZE_MIB = 12 * 1024
-# How `ecopy copy` is told of the modelled drive and of the threshold.
-DRIVE = "lto-9"
-THRESHOLDS = {"without threshold": "0", "with threshold": "default"}
-
-
-def destination(cartridge):
-    return f"tape:{cartridge},drive={DRIVE}"
+SOURCE = ",rate=300MB,stall=2s/10s"
+DRIVE = ",drive=400MB/177MB/32MB"
+ARENA = "2GiB"
+THRESHOLDS = {"without threshold": "0", "with threshold": "1GiB"}
+# The source is copied so often, one after another: 40 seconds and more, at least four stalls.
+TIMES = 10
 
 
 def compare(options, slowdev, failures):
-    size_mib = min(SIZE_MIB, 6 * options.size)
-    place = places.SlowDevices(os.path.join(options.directory, "stall"), size_mib, slowdev, STALL)
+    del slowdev
+    directory = os.path.join(options.directory, "stall")
+    os.makedirs(directory, exist_ok=True)
+    source = os.path.join(directory, "source")
+    tape = os.path.join(directory, "tape")
     result = {}
-    place.set_up()
     try:
+        places.write_random(source, options.size)
         for name, threshold in THRESHOLDS.items():
-            place.before_run(None)
-            command = [options.ecopy, "copy", place.source, destination(place.tape())]
-            command += ["--format", "json"]
-            if threshold != "default":
-                command += ["--start-threshold", threshold]
+            shutil.rmtree(tape, ignore_errors=True)
+            command = [options.ecopy, "copy", *[source + SOURCE] * TIMES, f"tape:{tape}{DRIVE}"]
+            command += ["--format", "json", "--arena", ARENA, "--start-threshold", threshold]
             try:
-                measure.run([options.ecopy, "tape", "create", place.tape()])
+                measure.run([options.ecopy, "tape", "create", tape])
                 answer = measure.last_json_object(measure.run(command).output)
             except measure.CommandFailed as failure:
                 failures[("stall", name)] = str(failure)
@@ -41,5 +42,5 @@ def compare(options, slowdev, failures):
             result[name] = {key: answer.get(key) for key in ("repositionings", "seconds")}
             print(f"a source that stalls, {name}: {result[name]}")
     finally:
-        place.tear_down()
+        shutil.rmtree(directory, ignore_errors=True)
     return result
