@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-code lint fuzz fuzz-smoke sanitize build clean \
+.PHONY: help man demo test bench bench-code lint fuzz fuzz-smoke sanitize build clean \
 	need-demo need-test need-bench
 
 # Checked exclusivity costs a third of the instructions of the data path; the tests keep it.
@@ -58,6 +58,11 @@ bench: need-bench build ## compare with dd, ddpt, qemu-img, cp and fio: table, J
 
 bench-code: need-bench ## micro-benchmarks of parsing and planning
 	swift package --package-path Benchmarks benchmark
+
+man: need-demo ## manual pages, in .build/man
+	mkdir -p .build/man
+	swift package --allow-writing-to-directory .build/man generate-manual --multi-page \
+	  --output-directory .build/man
 
 clean: ## remove what was built
 	rm -rf .build .build-address .build-thread Benchmarks/.build Tests/Fuzzing/.build
