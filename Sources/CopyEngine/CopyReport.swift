@@ -27,8 +27,10 @@ public struct CopyReport: Sendable, Equatable {
 public struct ResumePoint: Sendable, Equatable {
   /// Index of the source.
   public var source: Int
-  /// Byte of it that was not copied yet, the first.
+  /// Byte of a disk that was not copied yet, the first; 0 of a tape.
   public var offset: UInt64
+  /// Object of a tape that was not copied yet, the first; nil of a disk.
+  public var position: UInt64?
 }
 
 /// What a copy put on a tape.
