@@ -8,9 +8,10 @@ public struct CopyReport: Sendable, Equatable {
   public var counters = CopyCounters()
   /// Seconds from the first read to the last flush, verification not included.
   public var seconds: Double = 0
-  /// SHA-256 of the source bytes, 32 bytes, where asked for.
+  /// SHA-256 of the source bytes, 32 bytes, where asked for. After a stop nil, or that of the bytes
+  /// on a full tape where they were verified.
   public var sha256: [UInt8]?
-  /// CRC32C of the source bytes, where asked for.
+  /// CRC32C of the source bytes, where asked for; nil after a stop.
   public var crc32c: UInt32?
   /// Whether the destination was read back and is equal; nil where nobody asked.
   public var isVerified: Bool?

@@ -88,7 +88,8 @@ extension CopyRun {
           "\(specification): no data at object \(position.object); "
             + "`ecopy tape list` shows what is on the tape, position=N says where to start")
       }
-      return Source(name: specification.text, device: device, start: 0, end: nil, position: position?.object)
+      return Source(
+        name: specification.text, device: device, start: 0, end: nil, position: position?.object)
     case .block(let disk):
       let end = disk.blockCount * UInt64(disk.blockLength)
       guard offset <= end else {

@@ -134,6 +134,10 @@ final class CopyRun {
       if let expected {
         report.isVerified = await verify(expected, byteCount: copying.counters.bytesWritten)
         if report.isVerified == false { resumePoint = nil }
+        if request.digests.contains(.sha256) { report.sha256 = expected }
+      } else {
+        context.warn(
+          "\(request.destination): what fits was not read back; ecopy tape verify does it")
       }
     }
     await ticker.stop()

@@ -87,7 +87,8 @@ struct ListExplanation {
       return "no device is bound to target descriptor \(number)\(name); "
         + "name it by what the descriptor says (naa=, wwn= and lun=), or say --cscd \(number)=DEVICE"
     case .invalidFieldInParameterList:
-      guard case .block(_, let blockLength) = descriptor.device, case .block(let disk) = devices[target],
+      guard case .block(_, let blockLength) = descriptor.device,
+        case .block(let disk) = devices[target],
         blockLength != 0, Int(blockLength) != disk.blockLength
       else { return nil }
       return "target descriptor \(number) says blocks of \(blockLength) bytes, "

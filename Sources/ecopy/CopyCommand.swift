@@ -65,7 +65,8 @@ struct CopyCommand: AsyncParsableCommand {
       valueName: "size"))
   var startThreshold: ByteSize?
 
-  @Option(help: 
+  @Option(
+    help:
       "Show progress: auto (a bar on a terminal, else json), json (a line a second), none.")
   var progress = ProgressStyle.auto
 

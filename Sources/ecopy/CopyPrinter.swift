@@ -47,7 +47,7 @@ struct CopyPrinter {
   private func json(_ point: ResumePoint) -> JSON {
     .object([
       ("source", .string(request.sources[point.source].text)),
-      ("sourceIndex", .count(point.source)), 
+      ("sourceIndex", .count(point.source)),
       ("offset", point.position == nil ? .number(point.offset) : .null),
       ("position", .optional(point.position)),
     ])

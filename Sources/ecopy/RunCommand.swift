@@ -40,7 +40,8 @@ struct RunCommand: AsyncParsableCommand {
     help: ArgumentHelp("A device for the descriptor with this number.", valueName: "n=device"))
   var descriptors: [DescriptorArgument] = []
 
-  @Option(help: 
+  @Option(
+    help:
       "Show progress: auto (a bar on a terminal, else json), json (a line a second), none.")
   var progress = ProgressStyle.auto
 

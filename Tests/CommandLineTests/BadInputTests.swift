@@ -43,7 +43,8 @@ struct BadInputTests {
     Case(["disk.img", "tape:protected"], 7, "write-protected"),
     Case(["--overwrite", "disk.img", "tape:protected"], 7, "write-protected"),
     Case(["disk.img", "kept.img", "--append"], 31, "--append applies to tapes only"),
-    Case(["disk.img", "kept.img", "--overwrite", "--pad"], 31, "--overwrite, --pad apply to tapes"),
+    Case(
+      ["disk.img", "kept.img", "--overwrite", "--pad"], 31, "--overwrite, --pad apply to tapes"),
     Case(["disk.img", "kept.img", "--filemark"], 31, "--filemark applies"),
     Case(["disk.img", "kept.img,readonly"], 7, "cannot be readonly"),
     Case(["disk.img", "fresh.img", "--arena", "1000GiB"], 99, "MiB of memory"),

@@ -144,7 +144,8 @@ struct CopyTests {
     #expect(try folder.bytes("a.raw") + folder.bytes("b.raw") == bytes)
   }
 
-  @Test("what goes on after a full tape has the options of the first copy, and what fits is verified")
+  @Test(
+    "what goes on after a full tape has the options of the first copy, and what fits is verified")
   func whatGoesOnHasTheOptions() throws {
     try folder.fill("disk.img", 6 << 20)
     try ecopy("tape", "create", "A", "--capacity", "4MiB", "--early-warning", "1MiB")
