@@ -8,9 +8,10 @@ public struct CopyReport: Sendable, Equatable {
   public var counters = CopyCounters()
   /// Seconds from the first read to the last flush, verification not included.
   public var seconds: Double = 0
-  /// SHA-256 of the source bytes, 32 bytes, where asked for.
+  /// SHA-256 of the source bytes, 32 bytes, where asked for. After a stop nil, or that of the bytes
+  /// on a full tape where they were verified.
   public var sha256: [UInt8]?
-  /// CRC32C of the source bytes, where asked for.
+  /// CRC32C of the source bytes, where asked for; nil after a stop.
   public var crc32c: UInt32?
   /// Whether the destination was read back and is equal; nil where nobody asked.
   public var isVerified: Bool?
@@ -27,8 +28,10 @@ public struct CopyReport: Sendable, Equatable {
 public struct ResumePoint: Sendable, Equatable {
   /// Index of the source.
   public var source: Int
-  /// Byte of it that was not copied yet, the first.
+  /// Byte of a disk that was not copied yet, the first; 0 of a tape.
   public var offset: UInt64
+  /// Object of a tape that was not copied yet, the first; nil of a disk.
+  public var position: UInt64?
 }
 
 /// What a copy put on a tape.

@@ -40,13 +40,14 @@ extension CopyRun {
     let written = pipeline.counters.bytesWritten - writtenBefore
     writtenBefore = pipeline.counters.bytesWritten
     recordsWritten = before + (written + length - 1) / length
-    if isDone {
-      padded += UInt64(padding)
-      runs.append(
-        WrittenRun(
-          recordLength: recordLength, fullRecords: byteCount(index) / length,
-          lastRecordLength: last + padding, lastPadding: padding, hasFilemark: false))
-    }
+    let full = min(written, byteCount(index)) / length
+    let hasLast = last > 0 && written > byteCount(index) / length * length
+    if hasLast { padded += UInt64(padding) }
+    runs.append(
+      WrittenRun(
+        recordLength: recordLength, fullRecords: hasLast ? byteCount(index) / length : full,
+        lastRecordLength: hasLast ? last + padding : 0, lastPadding: hasLast ? padding : 0,
+        hasFilemark: false))
     return isDone
   }
 

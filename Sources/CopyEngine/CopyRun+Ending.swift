@@ -1,3 +1,4 @@
+import CopyManager
 import Devices
 import Transfer
 
@@ -13,7 +14,11 @@ extension CopyRun {
       }
       return nil
     case .tape(let tape):
-      if failure?.kind == .tapeFull { markFullTape(await tape.writeFilemarks(1, immediate: true)) }
+      if failure?.kind == .tapeFull, request.writesFilemark, let stopped,
+        case .block = sources[stopped].device
+      {
+        markFullTape(await tape.writeFilemarks(1, immediate: true))
+      }
       let status = await tape.writeFilemarks(0, immediate: false)
       if let condition = status.condition, !condition.isEarlyWarning, failure == nil {
         failure = EngineError(condition, of: tape.name, while: "making the copy durable")
@@ -63,7 +68,7 @@ extension CopyRun {
       case .disk(let disk, _): await enqueue(disk, byteCount)
       case .tape(let tape):
         try check(await tape.locate(firstObject), tape, "going back to verify")
-        if runs.count == sources.count {
+        if runs.count == (stopped ?? sources.count - 1) + 1 {
           try await enqueueRuns(tape)
         } else {
           try await enqueueRecords(tape)
@@ -83,6 +88,30 @@ extension CopyRun {
       return false
     }
     return true
+  }
+
+  /// SHA-256 of what is on a tape that was full before the copy was complete, from the sources, which
+  /// are read again; nil where they are tapes, or one cannot be read.
+  func digestOfWritten() async -> [UInt8]? {
+    guard let stopped, runs.count == stopped + 1 else { return nil }
+    let digester = Digester(sha256: true, crc32c: false)
+    pipeline = Pipeline(ring: context.ring, limits: context.limits)
+    pipeline.digester = digester
+    for (source, run) in zip(sources, runs) {
+      let count =
+        UInt64(run.recordLength) * run.fullRecords + UInt64(run.lastRecordLength - run.lastPadding)
+      guard case .block(let disk) = source.device, count % UInt64(disk.blockLength) == 0 else {
+        return nil
+      }
+      guard count > 0 else { continue }
+      var stage = Stage(
+        segment: 0, source: .blocks(disk, offset: source.start, byteCount: count),
+        destination: .none)
+      stage.processed = count
+      _ = await pipeline.enqueue(stage)
+    }
+    guard await pipeline.drain() == nil else { return nil }
+    return digester.finish().sha256
   }
 
   private func drain() async throws(EngineError) {

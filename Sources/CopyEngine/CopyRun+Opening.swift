@@ -17,6 +17,7 @@ extension CopyRun {
         "records of \(recordLength) bytes are not possible with an arena of "
           + "\(context.ring.arena.facts.byteCount) bytes; say a smaller --block-size")
     }
+    try refuseContradictions()
     try await refuseCopyOntoItself()
     for specification in request.sources {
       sources.append(try await openSource(specification))
@@ -35,6 +36,28 @@ extension CopyRun {
       total = sum
     }
     return total
+  }
+
+  /// A file that is the destination is emptied: whoever says --append did not mean that.
+  private func refuseContradictions() throws(EngineError) {
+    let destination = try DeviceOptions(request.destination)
+    guard !destination.readOnly else {
+      throw EngineError(
+        .dataProtect,
+        "\(request.destination): a destination is written and cannot be readonly; leave that out")
+    }
+    guard destination.kind == .disk else { return }
+    var options: [String] = []
+    if request.existingData == .append { options.append("--append") }
+    if request.existingData == .overwrite { options.append("--overwrite") }
+    if request.writesFilemark { options.append("--filemark") }
+    if request.pads { options.append("--pad") }
+    guard !options.isEmpty else { return }
+    throw EngineError(
+      .contradiction,
+      "\(request.destination): \(options.joined(separator: ", ")) "
+        + "\(options.count == 1 ? "applies" : "apply") to tapes only, and this is a file or disk; "
+        + "leave that out, or name a tape (tape:DIR or /dev/nst0)")
   }
 
   private func refuseCopyOntoItself() async throws(EngineError) {
@@ -58,13 +81,15 @@ extension CopyRun {
           "\(specification): a tape has no byte offsets; say position=N, or leave --source-offset out"
         )
       }
-      if let position = try? await tape.position(), position.isEndOfData == true {
+      let position = try? await tape.position()
+      if let position, position.isEndOfData == true {
         throw EngineError(
           .illegalRequest,
           "\(specification): no data at object \(position.object); "
             + "`ecopy tape list` shows what is on the tape, position=N says where to start")
       }
-      return Source(name: specification.text, device: device, start: 0, end: nil)
+      return Source(
+        name: specification.text, device: device, start: 0, end: nil, position: position?.object)
     case .block(let disk):
       let end = disk.blockCount * UInt64(disk.blockLength)
       guard offset <= end else {
@@ -84,11 +109,6 @@ extension CopyRun {
   }
 
   private func openDestination() async throws(EngineError) {
-    guard !(try DeviceOptions(request.destination)).readOnly else {
-      throw EngineError(
-        .dataProtect,
-        "\(request.destination): is to be written, and readonly was said; leave that out")
-    }
     switch try await opener.kind(of: request.destination) {
     case .tape:
       let device = try await opener.open(request.destination, for: .copyDestination(sized: nil))

@@ -18,6 +18,8 @@ final class CopyRun {
     var start: UInt64
     /// Byte behind the last one of a disk; nil of a tape.
     var end: UInt64?
+    /// Object at which a tape stands at first; nil of a disk, or where the drive does not say.
+    var position: UInt64?
   }
 
   /// Records that one source became, for reading them back.
@@ -52,6 +54,10 @@ final class CopyRun {
   var failure: EngineError?
   var resumePoint: ResumePoint?
   var firstObject: UInt64 = 0
+  /// The source in which the copy ended early.
+  var stopped: Int?
+  /// Where the destination tape stood when the current source began.
+  var objectBefore: UInt64 = 0
 
   private init(_ request: CopyRequest, _ context: JobContext, _ opener: DeviceOpener) {
     self.request = request
@@ -110,17 +116,29 @@ final class CopyRun {
     await copyAll()
     state.update { $0.phase = .flushing }
     let tape = await makeDurable()
+    noteStopOfTape(tape)
     let seconds = Double(ring.now - began) / 1e9
     let digests = pipeline.digester?.finish()
     var report = CopyReport(arena: ArenaFacts(ring.arena.facts))
     report.counters = counters(since: before)
     report.seconds = seconds
     report.tape = tape
-    if request.digests.contains(.sha256) { report.sha256 = digests?.sha256 }
-    report.crc32c = digests?.crc32c
-    if failure == nil, request.verifies, let expected = digests?.sha256 {
+    if failure == nil {
+      // What was read ahead of a stop is in the digests, and not on the tape.
+      if request.digests.contains(.sha256) { report.sha256 = digests?.sha256 }
+      report.crc32c = digests?.crc32c
+    }
+    if request.verifies, failure == nil || failure?.kind == .tapeFull {
       state.update { $0.phase = .verifying }
-      report.isVerified = await verify(expected, byteCount: copying.counters.bytesWritten)
+      let expected = failure == nil ? digests?.sha256 : await digestOfWritten()
+      if let expected {
+        report.isVerified = await verify(expected, byteCount: copying.counters.bytesWritten)
+        if report.isVerified == false { resumePoint = nil }
+        if request.digests.contains(.sha256) { report.sha256 = expected }
+      } else {
+        context.warn(
+          "\(request.destination): what fits was not read back; ecopy tape verify does it")
+      }
     }
     await ticker.stop()
     let written = copying.counters.bytesWritten
@@ -136,6 +154,7 @@ final class CopyRun {
   private func copyAll() async {
     for index in sources.indices {
       writtenBefore = pipeline.counters.bytesWritten
+      objectBefore = firstObject + recordsWritten + filemarks
       let before = writtenBefore
       guard await copy(index) else {
         noteStop(in: index, before: before)
@@ -147,6 +166,7 @@ final class CopyRun {
 
   /// Says where to go on, if a person can.
   private func noteStop(in index: Int, before: UInt64) {
+    stopped = index
     guard case .tape = destination, let end = sources[index].end else { return }
     let offset = sources[index].start + (pipeline.counters.bytesWritten - before)
     if offset < end {
@@ -154,6 +174,14 @@ final class CopyRun {
     } else if index + 1 < sources.count {
       resumePoint = ResumePoint(source: index + 1, offset: 0)
     }
+  }
+
+  /// The same for a source tape: as many objects were read from it as lie on the destination.
+  private func noteStopOfTape(_ extent: TapeExtent?) {
+    guard let stopped, let start = sources[stopped].position, let end = extent?.endObject,
+      end >= objectBefore, failure?.kind == .tapeFull || failure?.kind == .cancelled
+    else { return }
+    resumePoint = ResumePoint(source: stopped, offset: 0, position: start + (end - objectBefore))
   }
 
   private func writeFilemark(behind index: Int) async -> Bool {

@@ -50,6 +50,10 @@ final class DeviceOpener {
       case .cartridge, .tape: device = .stream(try await openTape(options, use))
       }
     } catch {
+      if case .copyDestination = use, case .notFound = error, options.kind == .disk {
+        throw EngineError(
+          .file, "\(options.path): the directory it is to be made in is missing; make that first")
+      }
       throw options.kind == .cartridge
         ? EngineError(error, ofCartridgeAt: options.path) : EngineError(error)
     }

@@ -28,6 +28,17 @@ public struct DeviceSpecification: Sendable, Hashable, CustomStringConvertible,
     return name
   }
 
+  /// The same cartridge, standing at object `position`.
+  public func positioned(at position: UInt64) -> DeviceSpecification {
+    // A comma that is written twice leaves an empty part between two others.
+    var parts: [Substring] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let belongsToName = parts.last?.isEmpty == true && parts.count > 1
+      if !part.hasPrefix("position=") || belongsToName { parts.append(part) }
+    }
+    return DeviceSpecification(parts.joined(separator: ",") + ",position=\(position)")
+  }
+
   /// Its text.
   public var description: String { text }
 }

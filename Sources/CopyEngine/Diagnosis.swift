@@ -40,6 +40,11 @@ public enum Diagnosis {
     var configuration = Processor.Configuration()
     configuration.arenaBytes = arenaBytes.map { max(2 << 20, min(1 << 40, $0)) }
     var processor: Processor?
+    if let refusal = configuration.arenaBytes.flatMap(AvailableMemory.refusal(of:)) {
+      findings.append(
+        Finding(.fail, "memory", refusal, fix: "ask for a smaller --arena, or free memory"))
+      return findings + [capabilities()] + (await PathDiagnosis.examine(path, with: nil))
+    }
     do throws(RingError) {
       let started = try Processor(configuration)
       let facts = EngineFacts(started.facts)

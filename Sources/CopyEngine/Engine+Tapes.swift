@@ -69,15 +69,20 @@ extension Engine {
     start { context throws(EngineError) in
       try await TapeJobs.with(directory, .reading, context) { tape throws(EngineError) in
         if let number { try await tape.goTo(file: number) }
-        return TapeTransfer(
-          try await translated { () throws(DeviceError) in
+        do throws(DeviceError) {
+          let report =
             switch format {
             case .simh: try await TapeImage.exportImage(path, from: tape, ring: context.ring)
             case .raw:
               try await TapeImage.exportRaw(
                 path, from: tape, pastFilemarks: number == nil, ring: context.ring)
             }
-          })
+          return TapeTransfer(report)
+        } catch {
+          guard case .notFound = error else { throw EngineError(error) }
+          throw EngineError(
+            .file, "\(path): the directory it is to be made in is missing; make that first")
+        }
       }
     }
   }

@@ -71,6 +71,11 @@ public final class Engine: Sendable {
     guard (2 << 20...1 << 40).contains(arenaBytes ?? 2 << 20) else {
       throw EngineError(.illegalRequest, "an arena has from 2 MiB to 1 TiB")
     }
+    let (all, overflow) = (arenaBytes ?? 0).multipliedReportingOverflow(
+      by: configuration.processors)
+    if let refusal = AvailableMemory.refusal(of: overflow ? .max : all) {
+      throw EngineError(.unavailable, refusal + "; say a smaller --arena, or free memory")
+    }
     var made: [Processor] = []
     do throws(RingError) {
       for _ in 0..<configuration.processors {

@@ -52,7 +52,9 @@ enum ListRun {
     report.message = decoded.error?.description
     if let list = decoded.list, let resolved, let sense = result.sense {
       let names = resolved.map { $0.map { request.devices[$0].device } }
-      report.message = ListExplanation(list: list, devices: names).text(sense)
+      report.message = ListExplanation(
+        list: list, names: names, devices: resolved.map { $0.map { devices[$0] } }
+      ).text(sense)
     }
     report.counters.note(context.ring.counters, since: before, opener.fileCounters)
     report.counters.payloadBytesCopied += opener.copiedByteCount

@@ -1,5 +1,6 @@
 import CopyManager
 import Devices
+import Glibc
 import Uring
 
 /// What jobs on cartridges have in common.
@@ -9,8 +10,22 @@ enum TapeJobs {
   static func create(
     _ directory: String, _ format: Cartridge.Format, _ context: JobContext
   ) async throws(EngineError) {
-    try await translated { () throws(DeviceError) in
+    let isFile = await context.ring.blocking { files in
+      let file = files.open(directory, flags: O_RDONLY | O_NONBLOCK, mode: 0)
+      guard file >= 0 else { return false }
+      defer { files.close(file) }
+      return (try? files.status(file))?.kind != .directory
+    }
+    guard !isFile else {
+      throw EngineError(
+        .file, "\(directory): is a file; a cartridge is a directory, choose another name")
+    }
+    do throws(DeviceError) {
       try await Cartridge.create(at: directory, format: format, ring: context.ring)
+    } catch {
+      guard case .notFound = error else { throw EngineError(error) }
+      throw EngineError(
+        .file, "\(directory): the directory it is to be made in is missing; make that first")
     }
   }
 
@@ -45,6 +60,7 @@ enum TapeJobs {
     _ file: String, _ format: TapeImageFormat, _ directory: String,
     _ existingData: CopyRequest.ExistingData, _ context: JobContext
   ) async throws(EngineError) -> TapeTransfer {
+    try await refuseMissing(file, context)
     if await isToBeMade(directory, for: file, context) {
       try await create(directory, Cartridge.Format(), context)
     }
@@ -71,6 +87,20 @@ enum TapeJobs {
               file, recordLength: recordLength, to: tape, ring: context.ring)
           }
         })
+    }
+  }
+
+  /// What is missing is the file, whether or not the cartridge is there.
+  private static func refuseMissing(
+    _ file: String, _ context: JobContext
+  ) async throws(EngineError) {
+    let result = await context.ring.blocking { files in
+      let source = files.open(file, flags: 0, mode: 0)
+      if source >= 0 { files.close(source) }
+      return source
+    }
+    guard result != -ENOENT else {
+      throw EngineError(.file, "\(file): there is no such file to import; check the name")
     }
   }
 

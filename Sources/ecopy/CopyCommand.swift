@@ -11,6 +11,10 @@ struct CopyCommand: AsyncParsableCommand {
       up to its next filemark, to another tape with all its filemarks. A file that is the \
       destination is made or emptied. Success means that everything is durable.
 
+      A size is 512, 64K, 1MiB (powers of 1024) or 1MB (of 1000). Options of a device stand behind \
+      commas: block=, position=, readonly, and for trials fault=, delay=, rate=, stall=, drive=; \
+      ecopy help explains them.
+
       Warning: the image of a disk that is in use is only as consistent as the disk would be after \
       a power cut. Unmount it, freeze it (fsfreeze), or copy a snapshot.
 
@@ -61,7 +65,9 @@ struct CopyCommand: AsyncParsableCommand {
       valueName: "size"))
   var startThreshold: ByteSize?
 
-  @Option(help: "Show progress: auto (a bar on a terminal), json (a line a second), none.")
+  @Option(
+    help:
+      "Show progress: auto (a bar on a terminal, else json), json (a line a second), none.")
   var progress = ProgressStyle.auto
 
   @OptionGroup var engineOptions: EngineOptions

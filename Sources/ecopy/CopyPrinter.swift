@@ -47,7 +47,9 @@ struct CopyPrinter {
   private func json(_ point: ResumePoint) -> JSON {
     .object([
       ("source", .string(request.sources[point.source].text)),
-      ("sourceIndex", .count(point.source)), ("offset", .number(point.offset)),
+      ("sourceIndex", .count(point.source)),
+      ("offset", point.position == nil ? .number(point.offset) : .null),
+      ("position", .optional(point.position)),
     ])
   }
 
@@ -82,10 +84,39 @@ struct CopyPrinter {
   /// The failure, and where to go on.
   func explanation(of failure: EngineError) -> String {
     guard let point = report.resumePoint else { return failure.message }
-    let rest = request.sources[point.source...].map(\.text).joined(separator: " ")
-    let next = failure.kind == .tapeFull ? "NEXT-TAPE" : "\(request.destination) --append"
     return failure.message + " after \(Words.grouped(report.counters.bytesWritten)) bytes; go on "
-      + "with: ecopy copy --source-offset \(point.offset) \(rest) \(next)"
+      + "with: " + command(from: point, isFull: failure.kind == .tapeFull)
+  }
+
+  /// The command that copies the rest, with the options of this one.
+  private func command(from point: ResumePoint, isFull: Bool) -> String {
+    var words = ["ecopy", "copy"]
+    if let length = request.recordLength {
+      words += ["--block-size", ByteSize(UInt64(length)).defaultValueDescription]
+    }
+    if request.writesFilemark { words.append("--filemark") }
+    if request.pads { words.append("--pad") }
+    for digest in CopyRequest.Digest.allCases where request.digests.contains(digest) {
+      words += ["--digest", digest.rawValue]
+    }
+    if request.verifies { words.append("--verify") }
+    if let threshold = request.startThreshold {
+      words += ["--start-threshold", ByteSize(UInt64(threshold)).defaultValueDescription]
+    }
+    var sources = Array(request.sources[point.source...])
+    var before = ""
+    if let position = point.position {
+      if sources[0].name.hasPrefix("tape:") {
+        sources[0] = sources[0].positioned(at: position)
+      } else {
+        before = "mt -f \(Words.quoted(sources[0].name)) seek \(position) && "
+      }
+    } else {
+      words += ["--source-offset", "\(point.offset)"]
+    }
+    words += sources.map { Words.quoted($0.text) }
+    words += isFull ? ["NEXT-TAPE"] : [Words.quoted(request.destination.text), "--append"]
+    return before + words.joined(separator: " ")
   }
 }
 

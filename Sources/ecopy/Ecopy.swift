@@ -11,6 +11,19 @@ struct Ecopy: AsyncParsableCommand {
       A device is a path (file or block device), tape:DIR (a virtual cartridge) or /dev/nst0 (a \
       tape drive), with options behind commas: disk.img,block=512 or tape:DIR,position=7.
 
+      A size is a number of bytes: 512, 64K or 64KiB (powers of 1024), 64kB (of 1000), up to P.
+
+      OPTIONS OF A DEVICE
+        block=SIZE           bytes of a block of a disk
+        position=N           object at which a cartridge stands; position=end: behind its data
+        naa=HEX, wwn=HEX, lun=N  what descriptors of a list name it by
+        readonly             refuse writes
+        drive=lto-9          the timing of a tape drive, or its speeds: drive=400MB/177MB
+        rate=400MB           at most so many bytes a second
+        delay=5ms            longer for each operation
+        stall=2s/10s         nothing in the last 2 of every 10 seconds
+        fault=KIND@PLACE     goes wrong at a block or object; with /once behind it once only
+
       \(ExitStatus.table)
       """,
     version: "0.1.0",
@@ -21,7 +34,12 @@ struct Ecopy: AsyncParsableCommand {
   /// Does what the arguments say, and ends the process.
   @concurrent
   static func runToExit() async {
-    Glibc.exit(await perform(Array(CommandLine.arguments.dropFirst())))
+    var code = await perform(Array(CommandLine.arguments.dropFirst()))
+    if let failure = Output.failure {
+      Output.note("standard output: \(failure)")
+      if code == 0 { code = ExitStatus.of(.file) }
+    }
+    Glibc.exit(code)
   }
 
   private static func perform(_ arguments: [String]) async -> Int32 {
@@ -35,6 +53,7 @@ struct Ecopy: AsyncParsableCommand {
       return 0
     } catch let error as EngineError {
       Output.note(error.message)
+      tellJSON(arguments, error.kind == .cancelled ? "cancelled" : "failed", error.message)
       return ExitStatus.of(error.kind)
     } catch let exit as Exit {
       return exit.code
@@ -43,6 +62,18 @@ struct Ecopy: AsyncParsableCommand {
     } catch {
       return report(error, arguments)
     }
+  }
+
+  /// With --format json a program also reads why a copy or a verb of cartridges did not begin.
+  private static func tellJSON(_ arguments: [String], _ status: String, _ message: String) {
+    guard let verb = arguments.first, ["copy", "tape"].contains(verb) else { return }
+    let isAsked =
+      arguments.contains("--format=json")
+      || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == "json" }
+    guard isAsked else { return }
+    let object = JSON.object([("status", .string(status)), ("message", .string(message))])
+    let isData = arguments.dropFirst().first == "cat"
+    Output.write(object.text + "\n", to: isData ? STDERR_FILENO : STDOUT_FILENO)
   }
 
   /// What the parser throws: help, a version, or a mistake.
@@ -54,6 +85,7 @@ struct Ecopy: AsyncParsableCommand {
     let verbs = arguments.prefix { !$0.hasPrefix("-") }.prefix(
       ["tape", "list"].contains(arguments.first) ? 2 : 1)
     let text = message(for: error).split(separator: "\n").joined(separator: " ")
+    tellJSON(arguments, "failed", text)
     Output.note("\(text) (see ecopy \((verbs + ["--help"]).joined(separator: " ")))")
     return ExitStatus.syntax
   }

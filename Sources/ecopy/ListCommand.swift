@@ -1,6 +1,6 @@
 import ArgumentParser
 import ExtendedCopy
-import Foundation
+import Glibc
 
 /// `ecopy list`: parameter lists as bytes and as text.
 struct ListCommand: ParsableCommand {
@@ -33,28 +33,35 @@ enum ListFile {
 
   /// Writes `bytes` to the file at `path`, or to standard output for `-`.
   static func write(_ bytes: [UInt8], to path: String) throws {
-    do {
-      if path == "-" {
-        try FileHandle.standardOutput.write(contentsOf: Data(bytes))
-      } else {
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
+    let file =
+      path == "-"
+      ? STDOUT_FILENO : unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard file >= 0 else { throw fail("\(path): \(reason(errno))", ListExit.file) }
+    defer { if file != STDOUT_FILENO { close(file) } }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        let name = path == "-" ? "standard output" : path
+        throw fail("\(name): \(reason(errno))", ListExit.file)
       }
-    } catch {
-      throw fail("\(path): \(reason(error))", ListExit.file)
     }
   }
 
-  private static func reason(_ error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    guard let underlying, underlying.domain == NSPOSIXErrorDomain else {
-      return error.localizedDescription
+  private static func reason(_ number: Int32) -> String {
+    switch number {
+    case ENOENT: "the directory it is to be made in is missing; make that first"
+    case EISDIR: "is a directory; name a file"
+    case EACCES, EPERM: "this user may not write it; change its mode or owner"
+    default: unsafe String(cString: strerror(number))
     }
-    return unsafe String(cString: strerror(CInt(truncatingIfNeeded: underlying.code)))
   }
 
   /// One line on standard error, and the code to exit with.
   static func fail(_ message: String, _ code: ExitCode) -> ExitCode {
-    FileHandle.standardError.write(Data("ecopy: \(message)\n".utf8))
+    Output.note(message)
     return code
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CopyEngine
 import Glibc
+import Synchronization
 
 /// How results are printed.
 enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -9,6 +10,23 @@ enum Format: String, ExpressibleByArgument, CaseIterable {
 
 /// Where programs and people read.
 enum Output {
+  private static let failed = Atomic<Int32>(0)
+
+  /// Why not everything could be written to standard output; nil where it could.
+  static var failure: String? {
+    let number = failed.load(ordering: .relaxed)
+    return number == 0 ? nil : unsafe String(cString: strerror(number))
+  }
+
+  /// Keeps files that are opened later away from the numbers of the standard streams that the
+  /// caller closed; writing to one stays an error.
+  static func occupyClosedStreams() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+    where fcntl(descriptor, F_GETFD) < 0 {
+      _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
+  }
+
   /// A line on standard output.
   static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
   static func line(_ json: JSON) { line(json.text) }
@@ -24,7 +42,8 @@ enum Output {
       }
       if written < 0 {
         if errno == EINTR || errno == EAGAIN { continue }
-        // Nobody reads any more.
+        // A reader that has seen enough, as head, is no failure.
+        if descriptor == STDOUT_FILENO, errno != EPIPE { failed.store(errno, ordering: .relaxed) }
         return
       }
       bytes = bytes.dropFirst(written)

@@ -5,7 +5,7 @@ import Synchronization
 
 /// How progress is shown.
 enum ProgressStyle: String, ExpressibleByArgument, CaseIterable {
-  /// A bar where standard error is a terminal, else nothing.
+  /// A bar where standard error is a terminal, else the lines of `json` from the first second on.
   case auto
   /// A JSON object on a line of standard error, once a second.
   case json
@@ -25,7 +25,7 @@ struct ProgressDisplay {
     let line = ProgressLine(name)
     Signals.handle { number in
       if number == SIGUSR1 {
-        Output.write(line.text(job.progress, barWidth: 0) + "\n", to: STDERR_FILENO)
+        Output.write(line.text(job.progress) + "\n", to: STDERR_FILENO)
       } else if asked.withLock({
         $0 += 1; return $0
       }) == 1 {
@@ -39,24 +39,28 @@ struct ProgressDisplay {
     let isTerminal = isatty(STDERR_FILENO) == 1
     switch style {
     case .auto where isTerminal: await show(job, line)
-    case .json: await log(job)
-    default: break
+    case .auto: await log(job, from: 1)
+    case .json: await log(job, from: 0)
+    case .none: break
     }
     return try await job.result
   }
 
   private func show<Report: Sendable>(_ job: CopyJob<Report>, _ line: ProgressLine) async {
     for await progress in job.updates {
-      Output.write("\r" + line.text(progress, barWidth: 24) + "\u{1B}[K", to: STDERR_FILENO)
+      let text = line.text(progress, columns: Terminal.columns - 1)
+      Output.write("\r" + text + "\u{1B}[K", to: STDERR_FILENO)
     }
     Output.write("\r\u{1B}[K", to: STDERR_FILENO)
   }
 
-  private func log<Report: Sendable>(_ job: CopyJob<Report>) async {
-    var shown = -1.0
+  /// A line a second, beginning with the one after `delay` seconds; nothing for a shorter job.
+  private func log<Report: Sendable>(_ job: CopyJob<Report>, from delay: Double) async {
+    var shown: Double?
     for await progress in job.updates {
       let isLast = progress.phase == .ended
-      guard isLast || progress.seconds - shown >= 1 || shown < 0 else { continue }
+      guard progress.seconds >= delay else { continue }
+      if let shown, !isLast, progress.seconds - shown < 1 { continue }
       shown = progress.seconds
       var members: [(String, JSON)] = [
         ("v", .number(1)), ("t", .string("progress")), ("phase", .string(progress.phase.rawValue)),
@@ -77,9 +81,36 @@ final class ProgressLine: Sendable {
 
   init(_ name: String) { self.name = name }
 
-  /// One line without its end.
-  func text(_ progress: CopyProgress, barWidth: Int) -> String {
-    let rate = recentRate(progress, over: 2)
+  /// One line without its end and without a bar.
+  func text(_ progress: CopyProgress) -> String {
+    text(progress, rates(progress), name: name, barWidth: 0, isLong: true)
+  }
+
+  /// One line without its end, at most `columns` long: what matters least is left out first.
+  func text(_ progress: CopyProgress, columns: Int) -> String {
+    let rates = rates(progress)
+    let short = Self.end(of: name, columns / 4)
+    for (barWidth, isLong) in [(24, true), (12, true), (24, false), (12, false), (0, false)] {
+      let text = text(progress, rates, name: short, barWidth: barWidth, isLong: isLong)
+      if text.count <= columns { return text }
+    }
+    let text = text(progress, rates, name: "", barWidth: 0, isLong: false)
+    return String(text.drop { $0 == " " }.prefix(max(0, columns)))
+  }
+
+  private static func end(of name: String, _ most: Int) -> String {
+    name.count <= most ? name : "…" + name.suffix(max(0, most - 1))
+  }
+
+  private func rates(_ progress: CopyProgress) -> (now: Double, left: Double?) {
+    let now = recentRate(progress, over: 2)
+    return (now, Self.secondsLeft(progress, rate: recentRate(progress, over: 30)))
+  }
+
+  private func text(
+    _ progress: CopyProgress, _ rates: (now: Double, left: Double?), name: String, barWidth: Int,
+    isLong: Bool
+  ) -> String {
     var text = name
     if let total = progress.totalBytes, total > 0 {
       let share = min(1, Double(progress.bytes) / Double(total))
@@ -90,13 +121,14 @@ final class ProgressLine: Sendable {
           "  [" + String(repeating: "=", count: max(0, filled - 1)) + (filled > 0 ? ">" : "")
           + String(repeating: " ", count: barWidth - filled) + "]"
       }
-      text += "  \(Words.size(Double(progress.bytes))) of \(Words.size(Double(total)))"
+      text += "  \(Words.size(Double(progress.bytes)))"
+      if isLong { text += " of \(Words.size(Double(total)))" }
     } else {
       text += "  \(Words.size(Double(progress.bytes)))"
     }
-    text += "  \(Words.size(rate))/s (average \(Words.size(progress.averageRate))/s)"
-    let left = Self.secondsLeft(progress, rate: recentRate(progress, over: 30))
-    if progress.totalBytes != nil { text += "  ETA " + (left.map(Words.duration) ?? "-") }
+    text += "  \(Words.size(rates.now))/s"
+    if isLong { text += " (average \(Words.size(progress.averageRate))/s)" }
+    if progress.totalBytes != nil { text += "  ETA " + (rates.left.map(Words.duration) ?? "-") }
     if progress.phase != .copying { text += "  " + progress.phase.rawValue }
     return text
   }

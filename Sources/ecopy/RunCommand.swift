@@ -11,6 +11,9 @@ struct RunCommand: AsyncParsableCommand {
       Devices are found by what the descriptors of the list name: naa= for an NAA designator, \
       wwn= with lun= for a port name and LUN; or by the number of a descriptor. A descriptor that nothing matches is unreachable.
 
+      A list writes where the tape stands: at object 0 unless position= says otherwise. What the \
+      tape holds from there on is lost, without a further question.
+
       Options of a device: block=N, naa=HEX, wwn=HEX, lun=N, position=N or position=end (where a \
       cartridge stands at the start, in records and filemarks), readonly. A comma in a name is \
       written twice.
@@ -37,7 +40,9 @@ struct RunCommand: AsyncParsableCommand {
     help: ArgumentHelp("A device for the descriptor with this number.", valueName: "n=device"))
   var descriptors: [DescriptorArgument] = []
 
-  @Option(help: "Show progress: auto (a bar on a terminal), json (a line a second), none.")
+  @Option(
+    help:
+      "Show progress: auto (a bar on a terminal, else json), json (a line a second), none.")
   var progress = ProgressStyle.auto
 
   @OptionGroup var engineOptions: EngineOptions
@@ -112,7 +117,8 @@ extension ListReport {
   }
 
   func printText() {
-    Output.line("\(status): \(Words.count(UInt64(segmentsProcessed), "segment")) processed")
+    let failed = status == .good || segmentsProcessed == 0 ? "" : ", the last one failed"
+    Output.line("\(status): \(Words.count(UInt64(segmentsProcessed), "segment"))\(failed)")
     Output.line(
       "\(Words.grouped(counters.bytesRead)) bytes read, \(Words.grouped(counters.bytesWritten)) "
         + "written in \(Words.decimal(seconds, 2)) s; "

@@ -176,7 +176,9 @@ struct TapeCat: AsyncParsableCommand {
     let job = try tapeEngine(readsRecords: true).writeTape(at: tape.directory, file: number, to: 1)
     let result = try await ProgressDisplay(style: .none, name: tape.directory).result(of: job)
     if output.format == .json { Output.write(result.json.text + "\n", to: 2) }
-    if let failure = result.failure { throw failure }
+    guard let failure = result.failure else { return }
+    Output.note(failure.message)
+    throw Exit(code: ExitStatus.of(failure.kind))
   }
 }
 
@@ -200,6 +202,7 @@ struct ImageOption: ParsableArguments {
 extension TapeTransfer {
   var json: JSON {
     .object([
+      ("status", .string(failure == nil ? "complete" : "failed")),
       ("records", .number(recordCount)), ("bytes", .number(byteCount)),
       ("filemarks", .number(filemarkCount)),
       ("message", failure.map { .string($0.message) } ?? .null),
@@ -214,6 +217,8 @@ extension TapeTransfer {
         "tape:\(directory): \(done) \(Words.count(recordCount, "record")) with "
           + "\(Words.grouped(byteCount)) bytes, and \(Words.count(filemarkCount, "filemark"))")
     }
-    if let failure { throw failure }
+    guard let failure else { return }
+    Output.note(failure.message)
+    throw Exit(code: ExitStatus.of(failure.kind))
   }
 }

@@ -45,6 +45,19 @@ enum Words {
     return "\(whole)." + String(repeating: "0", count: places - fraction.count) + fraction
   }
 
+  /// As one word of a shell.
+  static func quoted(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "/._-,:=@+%".utf8.contains(byte)
+        || byte >= 0x80
+    }
+    if isPlain, !text.isEmpty { return text }
+    var result = "'"
+    for character in text { result += character == "'" ? "'\\''" : String(character) }
+    return result + "'"
+  }
+
   /// `0aff`.
   static func hex(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)

@@ -144,6 +144,62 @@ struct CopyTests {
     #expect(try folder.bytes("a.raw") + folder.bytes("b.raw") == bytes)
   }
 
+  @Test(
+    "what goes on after a full tape has the options of the first copy, and what fits is verified")
+  func whatGoesOnHasTheOptions() throws {
+    try folder.fill("disk.img", 6 << 20)
+    try ecopy("tape", "create", "A", "--capacity", "4MiB", "--early-warning", "1MiB")
+    let first = try ecopy(
+      "copy", "disk.img", "tape:A", "--block-size", "256K", "--filemark", "--verify", "--digest",
+      "crc32c", "--format", "json")
+    #expect(first.status == 108, "\(first.errors)")
+    #expect(first.json["verified"] as? Bool == true)
+    #expect(
+      first.errors.contains("--block-size 256KiB --filemark --digest crc32c --verify"),
+      "\(first.errors)")
+    #expect((first.json["tape"] as? [String: Any])?["filemarks"] as? Int == 1)
+  }
+
+  @Test("a tape that is copied to a smaller one goes on at its position")
+  func aTapeGoesOnAtItsPosition() throws {
+    try folder.fill("disk.img", 6 << 20)
+    for name in ["A", "B"] { try ecopy("tape", "create", name) }
+    try ecopy("tape", "create", "S", "--capacity", "3MiB", "--early-warning", "1MiB")
+    try ecopy("copy", "disk.img", "tape:A", "--block-size", "256K", "--filemark")
+    let first = try ecopy("copy", "tape:A", "tape:S", "--format", "json")
+    #expect(first.status == 108, "\(first.errors)")
+    let resume = try #require(first.json["resume"] as? [String: Any])
+    let position = try #require(resume["position"] as? Int)
+    #expect(first.errors.contains("ecopy copy tape:A,position=\(position) NEXT-TAPE"))
+    #expect((first.json["tape"] as? [String: Any])?["filemarks"] as? Int == 0)
+    #expect(try ecopy("copy", "tape:A,position=\(position)", "tape:B").status == 0)
+    for name in ["A", "B", "S"] { try ecopy("tape", "export", name, name + ".raw") }
+    #expect(try folder.bytes("S.raw") + folder.bytes("B.raw") == folder.bytes("A.raw"))
+  }
+
+  @Test("standard output that takes nothing is a failure", arguments: [">/dev/full", ">&-"])
+  func fullOutputIsAFailure(redirection: String) throws {
+    try folder.fill("disk.img", 5000)
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", "'\(Program.path)' copy disk.img copy.img 2>err \(redirection)"]
+    process.currentDirectoryURL = folder.url
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 15)
+    #expect(String(decoding: try folder.bytes("err"), as: UTF8.self).contains("standard output: "))
+    #expect(try folder.bytes("copy.img") == folder.bytes("disk.img"))
+  }
+
+  @Test("with --format json a copy that does not begin says why on standard output")
+  func errorsAreJSONToo() throws {
+    let answer = try ecopy("copy", "missing.img", "copy.img", "--format", "json")
+    #expect(answer.status == 15)
+    #expect(answer.text("status") == "failed")
+    #expect(answer.text("message")?.contains("missing.img") == true)
+    #expect(answer.complaints.count == 1)
+  }
+
   @Test("several disks lie one behind the other in a file")
   func disksAreJoined() throws {
     let one = try folder.fill("one.img", 1_000_001)

@@ -7,9 +7,15 @@ enum Program {
     var output: String
     var errors: String
 
-    /// Lines on standard error, without warnings about the machine.
+    /// Lines on standard error, without warnings about the machine and without progress.
     var complaints: [String] {
-      errors.split(separator: "\n").map(String.init).filter { !$0.contains(": warning: ") }
+      errors.split(separator: "\n").map(String.init)
+        .filter { !$0.contains(": warning: ") && !$0.contains("\"t\":\"progress\"") }
+    }
+
+    /// Lines of progress on standard error.
+    var progress: [String] {
+      errors.split(separator: "\n").map(String.init).filter { $0.hasPrefix("{") }
     }
 
     /// The JSON object on standard output.

@@ -108,6 +108,40 @@ struct RunTests {
     #expect(answer.number("bytesWritten") == 0)
     #expect(answer.complaints.count == 1)
     #expect(answer.errors.contains("behind the end"))
+    #expect(answer.errors.contains("disk.img has 4096 blocks of 512 bytes"))
+    #expect(answer.errors.contains("the range of 128 blocks from LBA 3969"))
+  }
+
+  @Test("lengths that differ are both named")
+  func lengthsAreNamed() throws {
+    let list = Lists.vendor(1, Lists.designators, Self.segments)
+    let blocks = try run(list, "--cscd", "0=disk.img,block=1024", "--cscd", "1=tape:T")
+    #expect(blocks.errors.contains("blocks of 512 bytes, disk.img has 1024"), "\(blocks.errors)")
+    let unbound = try run(list, "--cscd", "0=disk.img,block=512")
+    #expect(unbound.errors.contains("target descriptor 1"), "\(unbound.errors)")
+    #expect(unbound.errors.lowercased().contains(Lists.tapeNAA), "\(unbound.errors)")
+    #expect(try run(list, "--device", source, "--device", tape).status == 0)
+    // 01h: 128 blocks in records of 32,768 bytes; the tape has records of 65,536.
+    let back =
+      Lists.bytes("01000014 0001 0000 00 008000 0000") + Lists.bigEndian(128, 2)
+      + Lists.bigEndian(0, 8)
+    let records = try run(
+      Lists.vendor(1, Lists.designators, back), "--cscd", "0=disk.img,block=512", "--cscd",
+      "1=tape:T")
+    #expect(
+      records.errors.contains("a record of 65536 bytes, 32768 were asked for"),
+      "\(records.errors)")
+  }
+
+  @Test("a segment that names a descriptor the list has not is told with both numbers")
+  func anIndexBehindTheList() throws {
+    var segment = Lists.copy(blocks: 128, lba: 0, recordLength: Self.record)
+    segment[7] = 5
+    let answer = try run(
+      Lists.vendor(1, Lists.designators, segment), "--device", source, "--device", tape)
+    #expect(
+      answer.errors.contains("the list has 2 target descriptors, segment 0 names number 5"),
+      "\(answer.errors)")
   }
 
   @Test(

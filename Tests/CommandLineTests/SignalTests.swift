@@ -50,16 +50,29 @@ struct SignalTests {
     #expect(try folder.bytes("raw") == bytes)
   }
 
-  @Test("progress is silent where standard error is no terminal, unless it is asked for")
+  @Test("a copy of more than a second tells its progress where standard error is no terminal")
+  func aLongCopyTellsItsProgress() throws {
+    let folder = try Scratch()
+    try folder.fill("disk.img", 8 << 20)
+    let answer = try Program.run("copy", "disk.img,rate=4MB", "a.img", in: folder)
+    #expect(answer.status == 0)
+    #expect(answer.progress.count >= 2)
+    #expect(answer.progress.allSatisfy { $0.contains("\"t\":\"progress\"") })
+    let silent = try Program.run(
+      "copy", "disk.img,rate=4MB", "b.img", "--progress", "none", in: folder)
+    #expect(silent.progress.isEmpty)
+  }
+
+  @Test("progress of a short copy is silent, unless it is asked for")
   func progressIsSilent() throws {
     let folder = try Scratch()
     try folder.fill("disk.img", 1 << 20)
     #expect(try Program.run("copy", "disk.img", "a.img", in: folder).complaints.isEmpty)
     let asked = try Program.run("copy", "disk.img", "b.img", "--progress", "json", in: folder)
-    for line in asked.complaints {
+    for line in asked.progress {
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       #expect(object?["t"] as? String == "progress")
     }
-    #expect(asked.complaints.last?.contains("\"phase\":\"ended\",\"bytes\":1048576") == true)
+    #expect(asked.progress.last?.contains("\"phase\":\"ended\",\"bytes\":1048576") == true)
   }
 }
