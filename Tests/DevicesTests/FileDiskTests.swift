@@ -34,6 +34,25 @@ struct FileDiskTests {
     }
   }
 
+  @Test("is written by one at a time, and not emptied by who has to wait; readers do not wait")
+  func locked() async throws {
+    try await withProcessor { ring, directory in
+      let path = directory + "/disk"
+      store(pattern(1024), at: path)
+      let disk = try await FileDisk.open(path, options: .readWrite, ring: ring)
+      await #expect(throws: DeviceError.busy(path: path)) {
+        _ = try await FileDisk.open(path, options: .destination, ring: ring)
+      }
+      #expect(contents(path) == pattern(1024))
+      let reader = try await FileDisk.open(path, options: FileDisk.Options(), ring: ring)
+      await reader.close()
+      await disk.close()
+      let again = try await FileDisk.open(path, options: .destination, ring: ring)
+      await again.close()
+      #expect(contents(path) == [])
+    }
+  }
+
   @Test("writes a payload of more ranges than one operation takes in several")
   func manyRanges() async throws {
     try await withProcessor { ring, directory in
