@@ -53,6 +53,20 @@ struct FileDiskTests {
     }
   }
 
+  @Test("may be a block device where a file would be made")
+  func blockDestination() async throws {
+    let files = SimulatedFileSystem()
+    files.makeBlockDevice("/device", byteCount: 1 << 20, logicalBlockLength: 512)
+    let plan = SimulationPlan(seed: 1)
+    let error = try await CartridgePowerLossTests.simulate(files, plan) { ring -> DeviceError? in
+      do throws(DeviceError) {
+        await (try await FileDisk.open("/device", options: .destination, ring: ring)).close()
+        return nil
+      } catch { return error }
+    }
+    #expect(error == nil)
+  }
+
   @Test("writes a payload of more ranges than one operation takes in several")
   func manyRanges() async throws {
     try await withProcessor { ring, directory in
