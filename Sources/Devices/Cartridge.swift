@@ -99,7 +99,7 @@ public final class Cartridge: StreamDevice {
     index.map = TapeMap()
     super.init(
       name: "tape:" + parts.directory, recordLengthMaximum: TapeMap.recordLengthMaximum,
-      depth: Self.depth, memoryAlignment: max(1, data.directAlignment))
+      depth: Self.depth, memoryAlignment: data.memoryAlignment)
   }
 
   /// Capacity and protection.

@@ -132,7 +132,7 @@ public final class FileDisk: BlockDevice {
       identity: DeviceIdentity(
         device: file.status.device,
         inode: file.status.kind == .blockDevice ? 0 : file.status.inode),
-      memoryAlignment: max(1, file.directAlignment))
+      memoryAlignment: file.memoryAlignment)
     transfers.blockLength = geometry.blockLength
   }
 
