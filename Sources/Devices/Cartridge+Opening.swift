@@ -68,7 +68,7 @@ extension Cartridge {
     let parts = try result.get()
     var payload: Payload?
     if !options.readOnly, !parts.index.format.isWriteProtected {
-      payload = ring.arena.allocate(TapeIndex.entryByteCount, alignment: 512)
+      payload = ring.arena.allocate(TapeIndex.entryByteCount, alignment: OpenFile.pageByteCount)
       if payload == nil {
         await ring.blocking { closeParts(parts, $0) }
         throw .noMemory(path: path, byteCount: TapeIndex.entryByteCount)
@@ -87,6 +87,9 @@ extension Cartridge {
     }
     let cartridge = Cartridge(parts, entryPayload: payload, ring: ring)
     cartridge.object = start
+    if !cartridge.isWriteProtected {
+      await cartridge.preallocation.prepare(from: cartridge.map.dataEnd)
+    }
     return cartridge
   }
 
@@ -121,6 +124,13 @@ extension Cartridge {
       }
       var index = try readIndex(file, path, files)
       if !options.readOnly {
+        let end = index.map.dataEnd
+        guard data.status.byteCount >= end else {
+          throw .cartridgeDamaged(
+            path: path,
+            reason: "its data has \(data.status.byteCount) bytes where its index tells of \(end) "
+              + "(readonly reads what is left)")
+        }
         try makeDurable(file, index, path, files)
         index.becameDurable()
       }

@@ -212,9 +212,11 @@ struct CartridgeTests {
       }
       _ = await tape.close()
       let whole = contents(path + "/index")
+      let data = contents(path + "/data")
       #expect(whole.count == 8 * 64)
       for cut in stride(from: 64, to: whole.count, by: 13) {
         store(Array(whole.prefix(cut)), at: path + "/index")
+        store(data, at: path + "/data")
         tape = try await Cartridge.open(path, ring: ring)
         #expect(tape.objectCount == UInt64(cut / 64 - 1))
         _ = await tape.close()
@@ -328,7 +330,23 @@ struct CartridgeTests {
     }
   }
 
-  @Test("reports data that is not there any more as an unrecovered read error")
+  @Test("has room allocated before the first write, and gives it back")
+  func allocatedAhead() async throws {
+    try await withProcessor { ring, directory in
+      let path = directory + "/tape"
+      let tape = try await Self.make(path, ring)
+      if tape.isDirectAvailable {
+        #expect(tape.memoryAlignment % 4096 == 0)
+        #expect(tape.preallocation.end >= Preallocation.smallestStep)
+        #expect(byteCount(path + "/data") == Int(tape.preallocation.end))
+      }
+      _ = await tape.write(try ring.payload(pattern(4096)))
+      _ = await tape.close()
+      #expect(byteCount(path + "/data") == 4096)
+    }
+  }
+
+  @Test("refuses to write behind data that is not there any more, and reads what is left")
   func missingData() async throws {
     try await withProcessor { ring, directory in
       let path = directory + "/tape"
@@ -336,7 +354,14 @@ struct CartridgeTests {
       _ = await tape.write(try ring.payload(pattern(8192)), recordCount: 8)
       _ = await tape.close()
       unsafe truncate(path + "/data", 4000)
-      tape = try await Cartridge.open(path, ring: ring)
+      let reason =
+        "its data has 4000 bytes where its index tells of 8192 (readonly reads what is left)"
+      await #expect(throws: DeviceError.cartridgeDamaged(path: path, reason: reason)) {
+        _ = try await Cartridge.open(path, ring: ring)
+      }
+      var options = Cartridge.Options()
+      options.readOnly = true
+      tape = try await Cartridge.open(path, options: options, ring: ring)
       let read = await tape.read(
         into: try ring.room(8192), recordCount: 8, acceptsShorter: false
       ).status
