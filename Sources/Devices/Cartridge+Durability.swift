@@ -72,10 +72,21 @@ extension Cartridge {
       return written == 0 ? files.synchronize(descriptor) : written
     }
     if result == 0 {
+      extended.becameDurable()
       index = extended
       durableObjectCount = map.objectCount
     }
     return result
+  }
+
+  /// Says that all entries are durable, which is what proves later that one of them is damaged.
+  /// It need not be durable itself: without it, only the last entries go unproven.
+  func markClosed() async {
+    guard !index.isClosed, index.byteCount > UInt64(TapeIndex.entryByteCount) else { return }
+    let offset = index.byteCount
+    let bytes = index.encode(.closed)
+    let descriptor = indexFile.descriptor
+    _ = await ring.blocking { $0.write(descriptor, bytes, at: offset) }
   }
 
   /// A new log that tells only of what is on the tape now.
@@ -93,6 +104,7 @@ extension Cartridge {
     ring.forget(indexFile)
     await ring.blocking { $0.close(old) }
     indexFile = ring.know(opened)
+    fresh.becameDurable()
     index = fresh
     durableObjectCount = map.objectCount
     wantsNewIndex = false

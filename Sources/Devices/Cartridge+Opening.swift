@@ -68,7 +68,7 @@ extension Cartridge {
     let parts = try result.get()
     var payload: Payload?
     if !options.readOnly, !parts.index.format.isWriteProtected {
-      payload = ring.arena.allocate(TapeIndex.entryByteCount, alignment: 512)
+      payload = ring.arena.allocate(TapeIndex.entryByteCount, alignment: OpenFile.pageByteCount)
       if payload == nil {
         await ring.blocking { closeParts(parts, $0) }
         throw .noMemory(path: path, byteCount: TapeIndex.entryByteCount)
@@ -87,6 +87,9 @@ extension Cartridge {
     }
     let cartridge = Cartridge(parts, entryPayload: payload, ring: ring)
     cartridge.object = start
+    if !cartridge.isWriteProtected {
+      await cartridge.preallocation.prepare(from: cartridge.map.dataEnd)
+    }
     return cartridge
   }
 
@@ -119,8 +122,18 @@ extension Cartridge {
         throw translate(
           .opening(path + "/index", errno: -file, writing: !options.readOnly), path, files)
       }
-      let index = try readIndex(file, path, files)
-      if !options.readOnly { try dropTornTail(file, index, path, files) }
+      var index = try readIndex(file, path, files)
+      if !options.readOnly {
+        let end = index.map.dataEnd
+        guard data.status.byteCount >= end else {
+          throw .cartridgeDamaged(
+            path: path,
+            reason: "its data has \(data.status.byteCount) bytes where its index tells of \(end) "
+              + "(readonly reads what is left)")
+        }
+        try makeDurable(file, index, path, files)
+        index.becameDurable()
+      }
       return .success(
         Parts(
           directory: path, readOnly: options.readOnly, data: data, indexDescriptor: file,
@@ -172,14 +185,17 @@ extension Cartridge {
   }
 
   /// Cuts off what stands behind the last valid entry, before anything is written: an entry there
-  /// might otherwise fit again behind an entry that happens to be equal.
-  private static func dropTornTail(
+  /// might otherwise fit again behind an entry that happens to be equal. What is left may have been
+  /// written by a process that ended before it was durable; the next entry says that it is.
+  private static func makeDurable(
     _ file: Int32, _ index: TapeIndex, _ path: String, _ files: FileSystem
   ) throws(DeviceError) {
-    guard let status = try? files.status(file), status.byteCount > index.byteCount else { return }
-    var result = files.truncate(file, to: index.byteCount)
-    if result == 0 { result = files.synchronize(file) }
-    if result != 0 { throw .system(path: path + "/index", call: "ftruncate", errno: -result) }
+    if let status = try? files.status(file), status.byteCount > index.byteCount {
+      let result = files.truncate(file, to: index.byteCount)
+      if result != 0 { throw .system(path: path + "/index", call: "ftruncate", errno: -result) }
+    }
+    let result = files.synchronize(file)
+    if result != 0 { throw .system(path: path + "/index", call: "fsync", errno: -result) }
   }
 
   // MARK: The index as a file

@@ -111,6 +111,7 @@ extension Cartridge {
       return deliver()
     }
     self.index = index
+    self.index.becameDurable()
     durableObjectCount = object
     if object == 0 { wantsNewIndex = true }
     for position in 0..<queue.count {

@@ -10,7 +10,8 @@ public import Uring
 /// - Then data is made durable first, its index entries behind it (`TapeIndex`). Before the first
 ///   byte of a record that was durable is overwritten, an entry that drops it is.
 /// - Opening reads the index up to its last valid entry. There is nothing to repair: what stands
-///   behind was never reported durable.
+///   behind was never reported durable. Where an entry proves that it was, the index is damaged and
+///   the cartridge is refused.
 ///
 /// The capacity counts bytes of records; filemarks are free.
 @safe
@@ -98,7 +99,7 @@ public final class Cartridge: StreamDevice {
     index.map = TapeMap()
     super.init(
       name: "tape:" + parts.directory, recordLengthMaximum: TapeMap.recordLengthMaximum,
-      depth: Self.depth, memoryAlignment: max(1, data.directAlignment))
+      depth: Self.depth, memoryAlignment: data.memoryAlignment)
   }
 
   /// Capacity and protection.
@@ -178,7 +179,10 @@ public final class Cartridge: StreamDevice {
     let condition = isWriteProtected ? nil : await synchronize()
     await steps.settle()
     await preallocation.settle()
-    if condition == nil, !isWriteProtected { _ = await preallocation.cut(to: map.dataEnd) }
+    if condition == nil, !isWriteProtected {
+      _ = await preallocation.cut(to: map.dataEnd)
+      await markClosed()
+    }
     await data.close()
     let descriptor = indexFile.descriptor
     ring.forget(indexFile)

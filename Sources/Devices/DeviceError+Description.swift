@@ -45,9 +45,9 @@ extension DeviceError: CustomStringConvertible {
       "\(path): is not a cartridge; make one with: ecopy tape create \(path)"
     case .cartridgeVersion(let path, let version):
       "\(path): has format version \(version), this program knows \(TapeIndex.version); "
-        + "use a newer program"
+        + "use the program that wrote it"
     case .cartridgeDamaged(let path, let reason):
-      "\(path): the index is damaged: \(reason); restore it from a copy of the cartridge"
+      "\(path): the cartridge is damaged: \(reason); restore it from a copy of the cartridge"
     case .cartridgeInUse(let path):
       "\(path): another process uses this cartridge; wait until it ends"
     case .capacity(let path, let capacity, let earlyWarning):

@@ -24,7 +24,7 @@ public enum DeviceError: Error, Equatable, Sendable {
   case cartridgeExists(path: String)
   /// A folder without an index of a cartridge.
   case notACartridge(path: String)
-  /// Written by a later version.
+  /// Written by another version.
   case cartridgeVersion(path: String, version: UInt32)
   /// The index contradicts itself.
   case cartridgeDamaged(path: String, reason: String)

@@ -16,7 +16,7 @@
 /// | `delay=5ms` | takes longer for each operation |
 /// | `rate=400MB` | moves at most so many bytes a second |
 /// | `stall=2s/10s` | does nothing in the last 2 of every 10 seconds |
-/// | `drive=lto-9`, `drive=400MB/177MB` | the timing of a tape drive: full and slowest speed |
+/// | `drive=lto-9`, `drive=400MB/177MB/32MB` | the timing of a tape drive: full and slowest speed in a second, and its buffer, 1 GiB where it is not said |
 public struct DeviceOptions: Equatable, Sendable {
   /// What the name names.
   public enum Kind: Equatable, Sendable {
@@ -146,13 +146,24 @@ public struct DeviceOptions: Equatable, Sendable {
   private static func drive(_ value: String) throws(Reason) -> StreamingDrive.Model {
     if value == "lto-9" { return .lto9 }
     let speeds = value.split(separator: "/", omittingEmptySubsequences: false)
-    guard speeds.count == 2 else { throw Reason("is lto-9, or two speeds such as 400MB/177MB") }
+    guard speeds.count == 2 || speeds.count == 3 else {
+      throw Reason("is lto-9, or two speeds and a buffer such as 400MB/177MB/32MB")
+    }
     let native = try Quantity.bytes(String(speeds[0]))
     let slowest = try Quantity.bytes(String(speeds[1]))
     guard slowest > 0, slowest <= native else {
       throw Reason("the full speed comes first, and the slowest is not 0")
     }
-    return StreamingDrive.Model(nativeBytesPerSecond: native, slowestBytesPerSecond: slowest)
+    var model = StreamingDrive.Model(
+      nativeBytesPerSecond: native, slowestBytesPerSecond: slowest)
+    if speeds.count == 3 {
+      let byteCount = try Quantity.bytes(String(speeds[2]))
+      guard byteCount > 0, byteCount <= 1 << 40 else {
+        throw Reason("a buffer has 1 byte to 1 TiB")
+      }
+      model.bufferByteCount = Int(byteCount)
+    }
+    return model
   }
 }
 

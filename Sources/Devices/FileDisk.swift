@@ -64,7 +64,8 @@ public final class FileDisk: BlockDevice {
   private let endWhenOpened: UInt64
   private var flushFailure: Condition?
 
-  /// Opens the file or device at `path`.
+  /// Opens the file or device at `path`. While a regular file is open for writing, it cannot be
+  /// opened so again.
   ///
   /// - Throws: what kept it from being used, with the way out.
   public static func open(_ path: String, options: Options, ring: Ring)
@@ -75,11 +76,19 @@ public final class FileDisk: BlockDevice {
     request.creates = options.creates && options.writes
     request.truncates = options.truncates && options.writes
     request.direct = options.direct
+    request.locks = options.writes
     let asked = request
     let lengthened = options.writes ? options.byteCount : nil
-    let result = await ring.blocking { files in
-      open(path, asked, lengthened: lengthened, files)
-    }
+    var result: Result<OpenedFile, DeviceError>
+    var attempts = 0
+    repeat {
+      // The files of a ring that has just ended, and their locks with them, may live a moment on.
+      if attempts > 0 { await ring.sleep(nanoseconds: 50_000_000) }
+      result = await ring.blocking { files in
+        open(path, asked, lengthened: lengthened, files)
+      }
+      attempts += 1
+    } while result.isBusy && attempts < 5
     let opened = try result.get()
     let geometry: Geometry
     do throws(DeviceError) {
@@ -123,7 +132,7 @@ public final class FileDisk: BlockDevice {
       identity: DeviceIdentity(
         device: file.status.device,
         inode: file.status.kind == .blockDevice ? 0 : file.status.inode),
-      memoryAlignment: max(1, file.directAlignment))
+      memoryAlignment: file.memoryAlignment)
     transfers.blockLength = geometry.blockLength
   }
 
@@ -190,6 +199,12 @@ public final class FileDisk: BlockDevice {
     let hole = await file.ring.blocking { $0.seek(descriptor, from: search, hole: true) }
     return Extent.found(
       at: offset, data: data, hole: hole, end: whole.end, blockLength: UInt64(blockLength))
+  }
+}
+
+extension Result where Success == OpenedFile, Failure == DeviceError {
+  fileprivate var isBusy: Bool {
+    if case .failure(.busy) = self { true } else { false }
   }
 }
 

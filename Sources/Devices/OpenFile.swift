@@ -99,6 +99,12 @@ final class OpenFile: CompletionHandler {
 
   /// Whether direct I/O is possible.
   var isDirectAvailable: Bool { directAlignment > 0 }
+  /// What memory should start on. Less is enough to go direct, but then ext4 takes a write into
+  /// blocks that are allocated and not yet written for an unaligned one: it wants the file for
+  /// itself, and the ring has to hand it to a kernel worker.
+  var memoryAlignment: Int {
+    isDirectAvailable ? max(Self.pageByteCount, directAlignment) : 1
+  }
   /// For calls that are not transfers.
   var descriptor: Int32 { buffered.descriptor }
 

@@ -15,6 +15,8 @@ struct OpenedFile: Sendable {
     var creates = false
     var truncates = false
     var direct = true
+    /// Keeps other processes from writing a regular file meanwhile.
+    var locks = false
   }
 
   /// Opens `path` as a disk; blocks.
@@ -24,34 +26,57 @@ struct OpenedFile: Sendable {
     do throws(DeviceError) {
       let exists = try probe(path, request, files)
       var flags = request.writes ? O_RDWR : O_RDONLY
-      if request.creates { flags |= O_CREAT }
-      switch exists {
-      case .blockDevice:
-        // A disk that is mounted is not written behind its file system's back.
+      if exists == .blockDevice {
+        // A disk that is mounted is not written behind its file system's back. With O_CREAT, O_EXCL
+        // would ask for a name that is not there.
         if request.writes { flags |= O_EXCL }
-      default:
-        if request.truncates { flags |= O_TRUNC }
+      } else if request.creates {
+        flags |= O_CREAT
       }
       let buffered = files.open(path, flags: flags, mode: 0o666)
       guard buffered >= 0 else {
         throw .opening(path, errno: -buffered, writing: request.writes)
       }
       let status: FileStatus
-      do throws(SystemError) {
-        status = try files.status(buffered)
+      do throws(DeviceError) {
+        status = try settle(buffered, path, request, files)
       } catch {
         files.close(buffered)
-        throw .system(path: path, call: "stat", errno: error.errno)
+        throw error
       }
       var opened = OpenedFile(buffered: buffered, direct: -1, status: status)
       if request.direct, status.directOffsetAlignment > 0 {
-        flags &= ~(O_CREAT | O_EXCL | O_TRUNC)
+        flags &= ~(O_CREAT | O_EXCL)
         opened.direct = max(-1, files.open(path, flags: flags | cu_o_direct, mode: 0))
       }
       return .success(opened)
     } catch {
       return .failure(error)
     }
+  }
+
+  /// Locks and empties a file as it was asked for; it is not emptied under another's hands.
+  private static func settle(
+    _ file: Int32, _ path: String, _ request: Request, _ files: FileSystem
+  ) throws(DeviceError) -> FileStatus {
+    func status() throws(DeviceError) -> FileStatus {
+      do throws(SystemError) {
+        return try files.status(file)
+      } catch {
+        throw .system(path: path, call: "stat", errno: error.errno)
+      }
+    }
+    let found = try status()
+    guard found.kind == .regular, request.writes else { return found }
+    if request.locks {
+      let locked = files.lock(file)
+      if locked == -EWOULDBLOCK { throw .busy(path: path) }
+      guard locked == 0 else { throw .system(path: path, call: "flock", errno: -locked) }
+    }
+    guard request.truncates else { return found }
+    let truncated = files.truncate(file, to: 0)
+    guard truncated == 0 else { throw .system(path: path, call: "ftruncate", errno: -truncated) }
+    return try status()
   }
 
   /// Looks what is at `path` before it is opened for good; nil where nothing is and may be made.

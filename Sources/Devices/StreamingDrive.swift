@@ -38,7 +38,8 @@ public final class StreamingDrive: StreamDecorator {
     super.init(tape, ring: ring)
   }
 
-  /// How often the buffer ran dry between two writes.
+  /// How often the buffer ran dry between two writes. A drive that was never started, because its
+  /// buffer did not get half full, has nothing to stop.
   public var repositioningCount: Int { motion.repositioningCount }
 
   override func plan(reading: Bool, byteCount: Int, recordCount: Int) -> Plan {

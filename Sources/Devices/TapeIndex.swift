@@ -4,17 +4,27 @@ import SCSI
 /// The index of a cartridge: a log of entries of 64 bytes, only ever appended to.
 ///
 /// ```
-/// byte  0      1       4..7           8..15         16..23         24..31      60..63
-/// H     flags  version        capacity      early warning  "ECOPYTAP"  CRC32C
-/// R     0      record length  first object  record count   data offset CRC32C
-/// F     0      0              first object  filemarks      0           CRC32C
-/// T     0      0              object        0              0           CRC32C
+/// byte  0      1       4..7           8..15         16..23         24..31
+/// H     flags  version        capacity      early warning  "ECOPYTAP"
+/// R     0      record length  first object  record count   data offset
+/// F     0      0              first object  filemarks      0
+/// T     0      0              object        0              0
+/// C     0      0              0             0              0
+///
+/// byte  32..39         56..59            60..63
+/// all   durable bytes  CRC32C before it  CRC32C
 /// ```
 /// Numbers are big-endian, other bytes zero. The CRC32C is of the first 60 bytes, continued from the
 /// entry before, so that an entry counts only behind exactly the entries it was written behind. The
-/// log ends before the first entry that does not fit; what stands there was never reported durable.
+/// log ends before the first entry that does not fit: an append that was interrupted, which was
+/// never reported durable. It was damage where an entry behind it says otherwise: each says how
+/// many bytes of the log were durable before it was written, and has what its CRC32C continues, so
+/// that it can be believed without those before it. C is written when a cartridge is closed, and
+/// says so of all others.
+///
+/// A log that was cut off between entries looks like one whose last appends never happened.
 struct TapeIndex: Equatable {
-  static let version: UInt32 = 1
+  static let version: UInt32 = 2
   static let entryByteCount = 64
 
   /// One entry.
@@ -24,6 +34,8 @@ struct TapeIndex: Equatable {
     case filemarks(firstObject: UInt64, count: UInt64)
     /// Everything from this object on is gone.
     case truncate(object: UInt64)
+    /// Everything before was durable, and the cartridge was closed.
+    case closed
   }
 
   /// Why the log cannot be used.
@@ -39,8 +51,12 @@ struct TapeIndex: Equatable {
   var map = TapeMap()
   /// Bytes of the log.
   var byteCount: UInt64
+  /// Bytes of it that are durable.
+  var durableByteCount: UInt64 = 0
   /// The checksum the next entry continues.
   var checksum: UInt32
+  /// Whether the last entry says that the cartridge was closed.
+  private(set) var isClosed = false
 
   /// Starts a log: its header, and the bytes of it.
   init(starting format: Cartridge.Format) {
@@ -50,6 +66,9 @@ struct TapeIndex: Equatable {
   }
 
   // MARK: Writing
+
+  /// What was encoded so far is durable.
+  mutating func becameDurable() { durableByteCount = byteCount }
 
   /// The bytes of an entry, to be appended.
   mutating func encode(_ entry: Entry) -> [UInt8] {
@@ -72,8 +91,14 @@ struct TapeIndex: Equatable {
       fields(Self.filemarks, 0, 0, [object, count])
     case .truncate(let object):
       fields(Self.truncate, 0, 0, [object])
+    case .closed:
+      fields(Self.closed, 0, 0, [])
     }
-    writer.pad(to: Self.entryByteCount - 4)
+    isClosed = entry == .closed
+    writer.pad(to: Self.durableOffset)
+    writer.uint64(durableByteCount)
+    writer.pad(to: Self.checksumBeforeOffset)
+    writer.uint32(checksum)
     var crc = CRC32C(continuing: checksum)
     crc.update(writer.bytes)
     checksum = crc.value
@@ -118,7 +143,10 @@ struct TapeIndex: Equatable {
       var position = 0
       while position + Self.entryByteCount <= chunk.count {
         let bytes = Array(chunk[position..<position + Self.entryByteCount])
-        guard continues(bytes) else { return }
+        guard continues(bytes) else {
+          try seeWhetherDurable(next)
+          return
+        }
         do throws(Failure) { try apply(bytes) } catch { throw .index(error) }
         position += Self.entryByteCount
       }
@@ -126,6 +154,38 @@ struct TapeIndex: Equatable {
       chunk = try Self.fetch(next, byteCount)
       if chunk.count < Self.entryByteCount { return }
     }
+  }
+
+  /// The entry at the end of what is valid is not: damage, where one behind it says that it was
+  /// durable once.
+  private func seeWhetherDurable(
+    _ next: (_ count: Int, _ offset: UInt64) throws(DeviceError) -> [UInt8]
+  ) throws(DeviceReadFailure) {
+    let entryByteCount = UInt64(Self.entryByteCount)
+    var offset = byteCount + entryByteCount
+    while true {
+      let chunk = try Self.fetch(next, offset)
+      var rest = chunk[...]
+      while rest.count >= Self.entryByteCount {
+        let entry = Array(rest.prefix(Self.entryByteCount))
+        rest = rest.dropFirst(Self.entryByteCount)
+        let durable = Self.number(entry, Self.durableOffset, 8)
+        if durable > byteCount, durable <= offset, Self.isConsistent(entry) {
+          let number = byteCount / entryByteCount
+          throw .index(.damaged("its index at entry \(number), which was durable"))
+        }
+        offset += entryByteCount
+      }
+      if chunk.isEmpty || !rest.isEmpty { return }
+    }
+  }
+
+  /// Whether an entry is what was written once, wherever it stands.
+  private static func isConsistent(_ entry: [UInt8]) -> Bool {
+    let before = UInt32(truncatingIfNeeded: number(entry, checksumBeforeOffset, 4))
+    var crc = CRC32C(continuing: before)
+    crc.update(Array(entry.prefix(entryByteCount - 4)))
+    return number(entry, entryByteCount - 4, 4) == UInt64(crc.value)
   }
 
   /// Why an index could not be read: the file, or what is in it.
@@ -161,6 +221,7 @@ struct TapeIndex: Equatable {
 
   /// Does what an entry says, where it makes sense behind those before it.
   private mutating func apply(_ bytes: [UInt8]) throws(Failure) {
+    isClosed = bytes[0] == Self.closed
     let object = Self.number(bytes, 8, 8)
     let count = Self.number(bytes, 16, 8)
     switch bytes[0] {
@@ -182,6 +243,7 @@ struct TapeIndex: Equatable {
         throw .damaged("the filemarks at object \(object) are not possible")
       }
       map.append(filemarks: count)
+    case Self.closed: break
     default:
       throw .damaged("an entry of kind \(bytes[0]) is not known")
     }
@@ -199,4 +261,8 @@ struct TapeIndex: Equatable {
   private static let records = UInt8(ascii: "R")
   private static let filemarks = UInt8(ascii: "F")
   private static let truncate = UInt8(ascii: "T")
+  private static let closed = UInt8(ascii: "C")
+  /// Where an entry says how much was durable before it, and what its checksum continues.
+  private static let durableOffset = 32
+  private static let checksumBeforeOffset = 56
 }

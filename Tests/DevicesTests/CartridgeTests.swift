@@ -52,7 +52,7 @@ struct CartridgeTests {
         #expect(tape.counters == FileCounters(directTransfers: 8, bufferedTransfers: 0))
       }
       #expect(await tape.close() == .good())
-      #expect(contents(path + "/index").count == 128)
+      #expect(contents(path + "/index").count == 192)
       #expect(contents(path + "/data") == (0..<8).flatMap { pattern(1 << 20, seed: $0) })
     }
   }
@@ -189,7 +189,7 @@ struct CartridgeTests {
       _ = await tape.write(try ring.payload(pattern(100, seed: 8)))
       #expect(try Self.log(path).map.objectCount == 0)
       _ = await tape.close()
-      #expect(contents(path + "/index").count == 128)
+      #expect(contents(path + "/index").count == 192)
       #expect(contents(path + "/data") == pattern(100, seed: 8))
     }
   }
@@ -212,26 +212,50 @@ struct CartridgeTests {
       }
       _ = await tape.close()
       let whole = contents(path + "/index")
-      #expect(whole.count == 7 * 64)
-      for cut in stride(from: 64, through: whole.count, by: 13) {
+      let data = contents(path + "/data")
+      #expect(whole.count == 8 * 64)
+      for cut in stride(from: 64, to: whole.count, by: 13) {
         store(Array(whole.prefix(cut)), at: path + "/index")
+        store(data, at: path + "/data")
         tape = try await Cartridge.open(path, ring: ring)
         #expect(tape.objectCount == UInt64(cut / 64 - 1))
         _ = await tape.close()
       }
-      // A damaged entry ends the log although those behind it are whole.
-      var damaged = whole
-      damaged[3 * 64 + 20] ^= 1
-      store(damaged, at: path + "/index")
-      tape = try await Cartridge.open(path, ring: ring)
-      #expect(tape.objectCount == 2)
-      // Writing the same entry again does not bring the ones behind it back.
-      _ = await tape.space(.endOfData, count: 0)
-      _ = await tape.write(try ring.payload(pattern(1500, seed: 3)))
-      #expect(await tape.close() == .good())
-      tape = try await Cartridge.open(path, ring: ring)
-      #expect(tape.objectCount == 3)
+    }
+  }
+
+  @Test("is refused where a later entry proves that a damaged one was durable")
+  func damagedIndex() async throws {
+    try await withProcessor { ring, directory in
+      let path = directory + "/tape"
+      let tape = try await Self.make(path, ring)
+      for seed in 1...6 {
+        _ = await tape.write(try ring.payload(pattern(500 * seed, seed: UInt64(seed))))
+        _ = await tape.writeFilemarks(0, immediate: false)
+      }
       _ = await tape.close()
+      let whole = contents(path + "/index")
+      var options = Cartridge.Options()
+      for position in stride(from: 64, to: 7 * 64, by: 3) {
+        var damaged = whole
+        damaged[position] ^= 1
+        store(damaged, at: path + "/index")
+        options.readOnly = position % 2 == 0
+        let reason = "its index at entry \(position / 64), which was durable"
+        let asked = options
+        await #expect(throws: DeviceError.cartridgeDamaged(path: path, reason: reason)) {
+          _ = try await Cartridge.open(path, options: asked, ring: ring)
+        }
+        #expect(contents(path + "/index") == damaged)
+      }
+      // Of the last entry nothing depends.
+      var damaged = whole
+      damaged[7 * 64 + 9] ^= 1
+      store(damaged, at: path + "/index")
+      let again = try await Cartridge.open(path, ring: ring)
+      #expect(again.objectCount == 6)
+      _ = await again.close()
+      #expect(contents(path + "/index") == whole)
     }
   }
 
@@ -288,8 +312,8 @@ struct CartridgeTests {
       #expect(await error([]) == .notACartridge(path: path))
       #expect(await error(pattern(64)) == .notACartridge(path: path))
       var later = whole
-      later[7] = 2
-      #expect(await error(later) == .cartridgeVersion(path: path, version: 2))
+      later[7] = 3
+      #expect(await error(later) == .cartridgeVersion(path: path, version: 3))
       var damaged = whole
       damaged[8] ^= 1
       #expect(
@@ -306,7 +330,23 @@ struct CartridgeTests {
     }
   }
 
-  @Test("reports data that is not there any more as an unrecovered read error")
+  @Test("has room allocated before the first write, and gives it back")
+  func allocatedAhead() async throws {
+    try await withProcessor { ring, directory in
+      let path = directory + "/tape"
+      let tape = try await Self.make(path, ring)
+      if tape.isDirectAvailable {
+        #expect(tape.memoryAlignment % 4096 == 0)
+        #expect(tape.preallocation.end >= Preallocation.smallestStep)
+        #expect(byteCount(path + "/data") == Int(tape.preallocation.end))
+      }
+      _ = await tape.write(try ring.payload(pattern(4096)))
+      _ = await tape.close()
+      #expect(byteCount(path + "/data") == 4096)
+    }
+  }
+
+  @Test("refuses to write behind data that is not there any more, and reads what is left")
   func missingData() async throws {
     try await withProcessor { ring, directory in
       let path = directory + "/tape"
@@ -314,7 +354,14 @@ struct CartridgeTests {
       _ = await tape.write(try ring.payload(pattern(8192)), recordCount: 8)
       _ = await tape.close()
       unsafe truncate(path + "/data", 4000)
-      tape = try await Cartridge.open(path, ring: ring)
+      let reason =
+        "its data has 4000 bytes where its index tells of 8192 (readonly reads what is left)"
+      await #expect(throws: DeviceError.cartridgeDamaged(path: path, reason: reason)) {
+        _ = try await Cartridge.open(path, ring: ring)
+      }
+      var options = Cartridge.Options()
+      options.readOnly = true
+      tape = try await Cartridge.open(path, options: options, ring: ring)
       let read = await tape.read(
         into: try ring.room(8192), recordCount: 8, acceptsShorter: false
       ).status

@@ -15,6 +15,11 @@ struct DeviceOptionsTests {
     #expect(tape.wwn?.count == 8 && tape.drive == .lto9)
     #expect(try DeviceOptions("tape:/t,position=end").position == .endOfData)
     #expect(try DeviceOptions("/dev/nst0").kind == .tape)
+    var model = StreamingDrive.Model(
+      nativeBytesPerSecond: 400_000_000, slowestBytesPerSecond: 177_000_000)
+    #expect(try DeviceOptions("tape:/t,drive=400MB/177MB").drive == model)
+    model.bufferByteCount = 32_000_000
+    #expect(try DeviceOptions("tape:/t,drive=400MB/177MB/32MB").drive == model)
   }
 
   @Test("tells what is to go wrong")
@@ -44,7 +49,8 @@ struct DeviceOptionsTests {
       "tape:d,block=1", "tape:", "d,lun=1,lun=1", "d,fault=fire@1", "d,fault=read-error",
       "d,fault=read-error@", "d,delay=5", "d,delay=25h", "d,stall=2s", "d,stall=2s/2s",
       "d,rate=0", "d,rate=99999999999TB", "d,drive=lto-9", "tape:d,drive=lto-1",
-      "tape:d,drive=1MB/2MB", "d,", "d,delay=99999999s",
+      "tape:d,drive=1MB/2MB", "tape:d,drive=2MB/1MB/0", "tape:d,drive=2MB/1MB/1MB/1",
+      "d,", "d,delay=99999999s",
     ])
   func refused(text: String) {
     #expect(throws: DeviceError.self) { try DeviceOptions(text) }

@@ -166,6 +166,14 @@ struct FaultTests {
     #expect(repositionings(interval: 5_000_000, stalls: false) == 0)
     #expect(repositionings(interval: 2_500_000, stalls: true) >= 1)
     #expect(repositionings(interval: 20_000_000, stalls: false) >= 1)
+    // A host that pauses: each time the buffer runs dry and is filled again is one.
+    var small = model
+    small.bufferByteCount = 32_000_000
+    var pausing = StreamingDrive.Motion(small, now: 0)
+    for second in 0..<4 {
+      _ = pausing.write(24_000_000, UInt64(second) * 10_000_000_000)
+      #expect(pausing.repositioningCount == second)
+    }
     var motion = StreamingDrive.Motion(model, now: 0)
     #expect(motion.write(200_000_000, 0) == 0)
     #expect(motion.write(4_000_000, 0) == 10_000_000, "a full buffer drains at full speed")

@@ -34,6 +34,39 @@ struct FileDiskTests {
     }
   }
 
+  @Test("is written by one at a time, and not emptied by who has to wait; readers do not wait")
+  func locked() async throws {
+    try await withProcessor { ring, directory in
+      let path = directory + "/disk"
+      store(pattern(1024), at: path)
+      let disk = try await FileDisk.open(path, options: .readWrite, ring: ring)
+      await #expect(throws: DeviceError.busy(path: path)) {
+        _ = try await FileDisk.open(path, options: .destination, ring: ring)
+      }
+      #expect(contents(path) == pattern(1024))
+      let reader = try await FileDisk.open(path, options: FileDisk.Options(), ring: ring)
+      await reader.close()
+      await disk.close()
+      let again = try await FileDisk.open(path, options: .destination, ring: ring)
+      await again.close()
+      #expect(contents(path) == [])
+    }
+  }
+
+  @Test("may be a block device where a file would be made")
+  func blockDestination() async throws {
+    let files = SimulatedFileSystem()
+    files.makeBlockDevice("/device", byteCount: 1 << 20, logicalBlockLength: 512)
+    let plan = SimulationPlan(seed: 1)
+    let error = try await CartridgePowerLossTests.simulate(files, plan) { ring -> DeviceError? in
+      do throws(DeviceError) {
+        await (try await FileDisk.open("/device", options: .destination, ring: ring)).close()
+        return nil
+      } catch { return error }
+    }
+    #expect(error == nil)
+  }
+
   @Test("writes a payload of more ranges than one operation takes in several")
   func manyRanges() async throws {
     try await withProcessor { ring, directory in

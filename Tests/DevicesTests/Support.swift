@@ -107,3 +107,10 @@ func store(_ bytes: [UInt8], at path: String) {
   _ = unsafe write(file, bytes, bytes.count)
   close(file)
 }
+
+/// Bytes of a file, by its status.
+func byteCount(_ path: String) -> Int {
+  var status = stat()
+  guard unsafe stat(path, &status) == 0 else { return -1 }
+  return Int(status.st_size)
+}

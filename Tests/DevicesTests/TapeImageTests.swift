@@ -124,7 +124,9 @@ struct TapeImageTests {
       #expect(try await tape.position().object == 2)
       _ = await tape.close()
       unsafe truncate(directory + "/tape/data", 16384 + 70_000 + 5)
-      let damaged = try await Cartridge.open(directory + "/tape", ring: ring)
+      var options = Cartridge.Options()
+      options.readOnly = true
+      let damaged = try await Cartridge.open(directory + "/tape", options: options, ring: ring)
       found = try await damaged.verify()
       #expect(found.firstFailure?.object == 9 && found.recordCount == 7)
       _ = await damaged.close()
