@@ -60,23 +60,35 @@ enum SimulatedShelf {
     -> [CopyDevice?]
   {
     var opened: [CopyDevice?] = []
-    for (number, device) in devices.enumerated() {
-      let path = path(number, device)
-      switch device {
-      case .disk(let disk):
-        var options = FileDisk.Options()
-        options.writes = !disk.readOnly
-        options.blockLength = disk.blockLength
-        opened.append(.block(try await FileDisk.open(path, options: options, ring: ring)))
-      case .tape(let tape):
-        var options = Cartridge.Options()
-        options.readOnly = tape.readOnly
-        options.position = .object(UInt64(tape.position))
-        opened.append(.stream(try await Cartridge.open(path, options: options, ring: ring)))
-      case .missing: opened.append(nil)
+    do throws(DeviceError) {
+      for (number, device) in devices.enumerated() {
+        opened.append(try await open(device, at: path(number, device), ring))
       }
+      return opened
+    } catch {
+      // A cartridge is locked as long as it is open.
+      for case .stream(let tape)? in opened { _ = await tape.close() }
+      for case .block(let disk)? in opened { await disk.close() }
+      throw error
     }
-    return opened
+  }
+
+  private static func open(_ device: ModelDevice, at path: String, _ ring: Ring)
+    async throws(DeviceError) -> CopyDevice?
+  {
+    switch device {
+    case .disk(let disk):
+      var options = FileDisk.Options()
+      options.writes = !disk.readOnly
+      options.blockLength = disk.blockLength
+      return .block(try await FileDisk.open(path, options: options, ring: ring))
+    case .tape(let tape):
+      var options = Cartridge.Options()
+      options.readOnly = tape.readOnly
+      options.position = .object(UInt64(tape.position))
+      return .stream(try await Cartridge.open(path, options: options, ring: ring))
+    case .missing: return nil
+    }
   }
 
   /// What stands on the devices, as a fresh kernel without faults shows it. Positions are those
