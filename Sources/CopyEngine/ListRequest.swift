@@ -35,7 +35,9 @@ public struct ListRequest: Sendable, Equatable {
   /// Bytes of the largest READ or WRITE of a tape that the list asks for; 0 where it cannot be read.
   /// An engine for this list needs memory for two of them.
   public var largestTransfer: Int {
-    guard let list = try? ParameterList.decode(bytes, serviceAction: serviceAction) else { return 0 }
+    guard let list = try? ParameterList.decode(bytes, serviceAction: serviceAction) else {
+      return 0
+    }
     return list.largestTransfer
   }
 }
