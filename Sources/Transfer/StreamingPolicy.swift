@@ -73,7 +73,9 @@ struct StreamGate {
     guard let rates = policy?.rates else { return }
     let fill = min(1, Double(bufferedBytes) / Double(max(1, reservoirBytes)))
     let share = max(0, (fill - 0.75) / 0.25)
-    let rate = rates.lowerBound + (rates.upperBound - rates.lowerBound) * share
+    // Exactly the slowest rate would let the drive's own buffer run dry at the first late timer.
+    let slowest = min(rates.lowerBound * 1.15, rates.upperBound)
+    let rate = slowest + (rates.upperBound - slowest) * share
     let interval = UInt64(Double(byteCount) / rate * 1e9)
     // A little credit, so that a late timer does not lower the rate.
     let credit: UInt64 = 20_000_000
