@@ -31,7 +31,7 @@ struct KillTests {
           "copy", "source", "tape:tape", "--append", "--filemark", "--block-size", "64KiB",
         ], in: folder)
       // From before the tape is opened to behind the last byte.
-      usleep(UInt32((number * 7919) % 97) * 2_500)
+      usleep(UInt32((number * 7919) % 97) * 1_000)
       kill(running.process.processIdentifier, SIGKILL)
       let answer = try Program.finish(running)
       if answer.status == 0 { durableFiles += 1 } else { killed += 1 }
