@@ -26,6 +26,7 @@ let package = Package(
   products: [
     .library(name: "CopyEngine", targets: ["CopyEngine", "ExtendedCopy", "SCSI"]),
     .executable(name: "ecopy", targets: ["ecopy"]),
+    .executable(name: "ecopyd", targets: ["ecopyd"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -41,17 +42,38 @@ let package = Package(
     module("SCSI"),
     module("ExtendedCopy", ["SCSI"]),
     module("Devices", ["Uring", "CUring", "SCSI", "Digests"]),
+    module("SAM", ["Uring", "SCSI"]),
+    module("ISCSIProtocol", ["SCSI", "Digests"]),
+    module("ISCSI", ["Uring", "CUring", "SCSI", "Digests", "Devices", "SAM", "ISCSIProtocol"]),
     module("Transfer", ["Uring", "Devices", "Digests", "SCSI"]),
     module("CopyManager", ["Uring", "SCSI", "ExtendedCopy", "Devices", "Transfer"]),
     module(
       "CopyEngine",
-      ["Uring", "SCSI", "ExtendedCopy", "Devices", "Digests", "Transfer", "CopyManager"]),
+      [
+        "Uring", "SCSI", "ExtendedCopy", "Devices", "Digests", "Transfer", "CopyManager", "ISCSI",
+        "ISCSIProtocol",
+      ]),
+    module(
+      "DeviceServers",
+      ["Uring", "SCSI", "ExtendedCopy", "Devices", "Digests", "SAM", "Transfer", "CopyManager"]),
+    module(
+      "DiskSystem",
+      [
+        "Uring", "SCSI", "Devices", "SAM", "ISCSI", "ISCSIProtocol", "DeviceServers", "Transfer",
+        .product(name: "Yams", package: "Yams"),
+      ]),
     .executableTarget(
       name: "ecopy",
       dependencies: [
         "CopyEngine", "ExtendedCopy", "SCSI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "ecopyd",
+      dependencies: [
+        "DiskSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -65,6 +87,19 @@ let package = Package(
     tests("SCSITests", ["SCSI"]),
     tests("ExtendedCopyTests", ["ExtendedCopy", "SCSI"]),
     tests("DevicesTests", ["Devices", "Uring", "SCSI", "Digests"]),
+    tests("ISCSIProtocolTests", ["ISCSIProtocol", "SCSI", "Digests"]),
+    tests(
+      "ISCSITests",
+      ["ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring", "CUring", "SCSI", "Digests"]),
+    tests(
+      "DeviceServersTests",
+      ["DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager"]),
+    tests(
+      "DiskSystemTests",
+      ["DiskSystem", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring", "SCSI"]),
+    // Programs that we did not write, against ours.
+    .testTarget(
+      name: "PeerTests", dependencies: ["ecopy", "ecopyd"], swiftSettings: strict),
     tests("TransferTests", ["Transfer", "Devices", "Uring", "Digests"]),
     tests(
       "CopyManagerTests",
