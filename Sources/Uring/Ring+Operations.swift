@@ -75,7 +75,7 @@ extension Ring {
     return unsafe finish(sqe, index, file)
   }
 
-  private func finish(
+  func finish(
     _ sqe: UnsafeMutablePointer<io_uring_sqe>, _ index: Int, _ file: RingFile?
   ) -> OperationID {
     if let file, file.index != nil {
