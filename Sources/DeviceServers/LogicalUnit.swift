@@ -188,7 +188,7 @@ open class LogicalUnit {
     if unsafe !endWaiters.isEmpty {
       let waiters = unsafe endWaiters
       unsafe endWaiters = unsafe []
-      for unsafewaiter in unsafe waiters { unsafe waiter.resume() }
+      unsafe waiters.forEach { unsafe $0.resume() }
     }
     for waiting in tasks where !waiting.hasStarted && waiting.client != nil && mayStart(waiting) {
       start(waiting)
