@@ -16,6 +16,9 @@ public final class ControlBlock {
   /// D_SENSE of the control mode page: sense data goes out in descriptor format.
   public var usesDescriptorSense = false
 
+  /// TAS of the control mode page: whoever's task another nexus ends is told TASK ABORTED.
+  public var answersAbortedTasks = false
+
   /// Most unit attentions that wait for one nexus; the oldest stay.
   static let attentionCapacity = 8
 
@@ -59,6 +62,12 @@ public final class ControlBlock {
       return nil
     }
     return nexuses[ObjectIdentifier(nexus)]?.attentions.removeFirst()
+  }
+
+  /// LOGICAL UNIT RESET: what is saved nowhere is as at power on; persistent reservations stay.
+  public func reset() {
+    usesDescriptorSense = false
+    answersAbortedTasks = false
   }
 
   /// Whether a reservation of another nexus forbids the command.

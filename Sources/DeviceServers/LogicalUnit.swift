@@ -40,6 +40,18 @@ open class LogicalUnit {
     tasks.reserveCapacity(Self.taskCapacity)
   }
 
+  init(
+    ring: Ring, identity: UnitIdentity, peripheralDeviceType: UInt8, control: ControlBlock,
+    table: CommandTable
+  ) {
+    self.ring = ring
+    self.identity = identity
+    self.peripheralDeviceType = peripheralDeviceType
+    self.control = control
+    self.table = table
+    tasks.reserveCapacity(Self.taskCapacity)
+  }
+
   // MARK: What subclasses say
 
   /// Codes of vital product data pages beyond those of SPC.
@@ -69,7 +81,7 @@ open class LogicalUnit {
   // MARK: From arrival to end
 
   /// Looks at a command that has arrived; see `TaskRouter.admit`.
-  public func admit(_ command: Command) -> Admission {
+  func admit(_ command: Command) -> Admission {
     let entry: CommandEntry
     switch table.lookup(command.cdb) {
     case .found(let found): entry = found
