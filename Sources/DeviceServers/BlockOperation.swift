@@ -1,5 +1,4 @@
 import Devices
-import SAM
 import Uring
 
 /// One operation of a store: a transfer of the data path, or the right to a range that a command with
@@ -25,9 +24,8 @@ final class BlockOperation {
   var payload: Payload?
   /// How the transfer ended.
   var status = DeviceStatus.good()
-  /// Whose transfer it is, and who is told.
-  var command: Command?
-  var client: CommandClient?
+  /// Whose transfer it is.
+  var task: UnitTask?
   /// Whoever waits for the right to the range.
   var continuation: CheckedContinuation<Void, Never>?
 

@@ -46,12 +46,15 @@ extension BlockRequest {
     case 1, 2:
       lba = UInt64(cdb.uint32(at: 2))
       blockCount = UInt64(cdb.uint16(at: 7))
+      lengthField = 7
     case 5:
       lba = UInt64(cdb.uint32(at: 2))
       blockCount = UInt64(cdb.uint32(at: 6))
+      lengthField = 6
     default:
       lba = cdb.uint64(at: 2)
       blockCount = UInt64(cdb.uint32(at: 10))
+      lengthField = 10
     }
   }
 
@@ -96,6 +99,7 @@ extension BlockRequest {
     self.init(.compareAndWrite)
     lba = cdb.uint64(at: 2)
     blockCount = UInt64(cdb[13])
+    lengthField = 13
     forcesUnitAccess = cdb[1] & 0x08 != 0
   }
 
@@ -157,7 +161,8 @@ extension BlockRequest {
 
   private init(sanitize cdb: CommandDescriptorBlock) throws(InvalidField) {
     self.init(.sanitize)
-    guard Sanitize(rawValue: cdb[1] & 0x1F) != nil else { throw InvalidField(1, bit: 4) }
+    guard let action = Sanitize(rawValue: cdb[1] & 0x1F) else { throw InvalidField(1, bit: 4) }
+    sanitizes = action
     if cdb[1] & 0x40 != 0 { throw InvalidField(1, bit: 6) }
     for byte in 2...6 where cdb[byte] != 0 { throw InvalidField(byte) }
     immediate = cdb[1] & 0x80 != 0

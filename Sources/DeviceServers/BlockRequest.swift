@@ -36,6 +36,10 @@ struct BlockRequest: Equatable {
   var hasNoDataOut = false
   /// IMMED.
   var immediate = false
+  /// Where the CDB says how many blocks.
+  var lengthField = 1
+  /// Service action of SANITIZE.
+  var sanitizes = Sanitize.exitFailureMode
   /// ALLOCATION LENGTH, or PARAMETER LIST LENGTH of what the initiator sends.
   var listLength = 0
 
@@ -46,14 +50,6 @@ struct BlockRequest: Equatable {
       .sanitize:
       true
     default: false
-    }
-  }
-
-  /// Whether it needs a medium that is there and not being sanitized.
-  var needsMedium: Bool {
-    switch operation {
-    case .startStopUnit, .preventAllowMediumRemoval: false
-    default: true
     }
   }
 

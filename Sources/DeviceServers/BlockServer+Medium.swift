@@ -32,7 +32,8 @@ extension BlockServer {
   func defects(_ request: BlockRequest, _ cdb: CommandDescriptorBlock) -> BlockAnswer {
     let isLong = request.operation == .readDefectData12
     let asked = cdb[isLong ? 1 : 2] & 0x1F
-    return .data([0, asked] + [UInt8](repeating: 0, count: isLong ? 6 : 2), upTo: request.listLength)
+    return .data(
+      [0, asked] + [UInt8](repeating: 0, count: isLong ? 6 : 2), upTo: request.listLength)
   }
 
   /// PRE-FETCH. SBC-3 5.8. GOOD: it is not promised that all blocks are in the cache.

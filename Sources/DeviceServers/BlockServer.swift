@@ -100,57 +100,59 @@ final class BlockServer: BlockStoreClient {
   }
 
   /// What is wrong with a request before any of its data has come; nil where it may begin.
-  func refusal(of request: inout BlockRequest, expectedDataOut: Int) -> SenseData? {
-    if request.needsMedium, let notReady {
-      let isWayOut = if case .failed = sanitize { request.operation == .sanitize } else { false }
-      if !isWayOut { return notReady }
-    } else if request.operation == .startStopUnit, case .running = sanitize {
-      return notReady
+  func refusal(of request: BlockRequest) -> SenseData? {
+    if request.namesBlocks {
+      let (end, overflows) = request.lba.addingReportingOverflow(request.blockCount)
+      if request.lba >= capacity || overflows || end > capacity {
+        return SenseData(key: .illegalRequest, additional: .logicalBlockAddressOutOfRange)
+      }
     }
     do throws(InvalidField) {
-      if request.operation == .writeSame, request.unmaps, expectedDataOut == 0 {
-        request.hasNoDataOut = true
-      }
-      if request.namesBlocks {
-        let (end, overflows) = request.lba.addingReportingOverflow(request.blockCount)
-        if request.lba >= capacity || overflows || end > capacity {
-          return SenseData(key: .illegalRequest, additional: .logicalBlockAddressOutOfRange)
-        }
-      }
-      try checkLimits(request, expectedDataOut: expectedDataOut)
+      try checkLimits(request)
     } catch {
       return error.sense
     }
+    if case .running = sanitize, request.operation != .preventAllowMediumRemoval {
+      return notReady
+    }
+    if request.operation == .sanitize, !isLoaded { return notReady }
     if request.changesMedium, isWriteProtected {
       return SenseData(key: .dataProtect, additional: .writeProtected)
     }
     return nil
   }
 
-  private func checkLimits(_ request: BlockRequest, expectedDataOut: Int) throws(InvalidField) {
+  private func checkLimits(_ request: BlockRequest) throws(InvalidField) {
     let count = request.blockCount
     switch request.operation {
     case .read, .write, .orWrite, .writeAndVerify:
-      if count > UInt64(limits.transferBlocks) { throw InvalidField(1) }
+      if count > UInt64(limits.transferBlocks) { throw InvalidField(request.lengthField) }
     case .verify where request.byteCheck == .all:
-      if count > UInt64(limits.transferBlocks) { throw InvalidField(1) }
+      if count > UInt64(limits.transferBlocks) { throw InvalidField(request.lengthField) }
     case .compareAndWrite:
       if count > UInt64(limits.compareAndWriteBlocks) { throw InvalidField(13) }
-      // Half of a pair cannot be compared and written.
-      if expectedDataOut != request.dataOutByteCount(blockLength: blockLength) {
-        throw InvalidField(13)
-      }
     case .writeAtomic:
       let unit = UInt64(limits.physicalBlocks)
       if count > UInt64(limits.atomicBlocks) || count % unit != 0 { throw InvalidField(12) }
       if request.lba % unit != 0 { throw InvalidField(2) }
     case .writeSame:
       if request.unmaps, !isThin { throw InvalidField(1, bit: 3) }
-      if expectedDataOut != request.dataOutByteCount(blockLength: blockLength) {
-        throw InvalidField(1)
-      }
     case .sanitize: try checkSanitize(request)
     default: break
+    }
+  }
+
+  /// What is wrong when the data has come: half a pair cannot be compared and written, and WRITE SAME
+  /// takes one block exactly, or with UNMAP none.
+  private func refusal(of request: inout BlockRequest, expectedDataOut: Int) -> SenseData? {
+    if request.operation == .writeSame, request.unmaps, expectedDataOut == 0 {
+      request.hasNoDataOut = true
+    }
+    switch request.operation {
+    case .writeSame, .compareAndWrite:
+      return expectedDataOut == request.dataOutByteCount(blockLength: blockLength)
+        ? nil : InvalidField(request.lengthField).sense
+    default: return nil
     }
   }
 
@@ -159,25 +161,22 @@ final class BlockServer: BlockStoreClient {
   /// Begins a transfer whose data has come. Its end is told to `transferred`.
   ///
   /// - Returns: false where there is nothing to transfer, and the command has ended well.
-  func transfer(
-    _ request: BlockRequest, _ dataOut: consuming Payload, command: Command,
-    for client: CommandClient
-  ) -> Bool {
+  func transfer(_ request: BlockRequest, _ dataOut: consuming Payload, for task: UnitTask) -> Bool {
     switch request.operation {
     case .read:
       guard request.blockCount > 0 else { return false }
-      store.read(
-        request.lba..<request.lba + request.blockCount, command: command, for: client)
+      store.read(request.lba..<request.lba + request.blockCount, for: task)
     case .write, .writeAtomic:
       // An initiator that sends less than its CDB says gets that much written, in whole blocks.
       let blocks = min(request.blockCount, UInt64(dataOut.byteCount / blockLength))
       guard blocks > 0 else { return false }
-      if dataOut.byteCount > Int(blocks) * blockLength {
-        dataOut.truncate(to: Int(blocks) * blockLength)
+      var payload: Payload = dataOut
+      if payload.byteCount > Int(blocks) * blockLength {
+        payload.truncate(to: Int(blocks) * blockLength)
       }
       store.write(
-        request.lba..<request.lba + blocks, dataOut, isDurable: request.forcesUnitAccess,
-        isExclusive: request.operation == .writeAtomic, command: command, for: client)
+        request.lba..<request.lba + blocks, payload, isDurable: request.forcesUnitAccess,
+        isExclusive: request.operation == .writeAtomic, for: task)
     default:
       preconditionFailure("only reads and writes are transfers")
     }
@@ -187,11 +186,15 @@ final class BlockServer: BlockStoreClient {
   // MARK: Everything else
 
   /// Executes what is not a plain transfer.
-  func perform(
-    _ request: BlockRequest, _ cdb: CommandDescriptorBlock, _ dataOut: consuming Payload,
-    for command: Command
-  ) async -> BlockAnswer {
-    switch request.operation {
+  func perform(_ request: BlockRequest, _ dataOut: consuming Payload, for command: Command) async
+    -> BlockAnswer
+  {
+    let cdb = command.cdb
+    var request = request
+    if let sense = refusal(of: &request, expectedDataOut: command.expectedDataOut) {
+      return .sense(sense)
+    }
+    return switch request.operation {
     case .read, .write, .writeAtomic: preconditionFailure("transfers have their own way")
     case .verify: await verify(request, dataOut, command)
     case .writeAndVerify: await writeAndVerify(request, dataOut, command)

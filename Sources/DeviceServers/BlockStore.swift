@@ -1,5 +1,4 @@
 import Devices
-import SAM
 import Uring
 
 /// The blocks of a logical unit: transfers to and from the device, in a number that is bounded, and
@@ -70,25 +69,23 @@ final class BlockStore {
   // MARK: Transfers
 
   /// Reads blocks for a command; the operation that ends has them.
-  func read(_ blocks: Range<UInt64>, command: Command, for commandClient: CommandClient) {
+  func read(_ blocks: Range<UInt64>, for task: UnitTask) {
     let operation = takeOperation(.read, blocks)
-    operation.command = command
-    operation.client = commandClient
+    operation.task = task
     begin(operation)
   }
 
   /// Writes blocks for a command; `payload` has as many bytes.
   func write(
     _ blocks: Range<UInt64>, _ payload: consuming Payload, isDurable: Bool, isExclusive: Bool,
-    command: Command, for commandClient: CommandClient
+    for task: UnitTask
   ) {
     precondition(
       payload.byteCount == blocks.count * blockLength, "a write has the bytes of its blocks")
     let operation = takeOperation(isDurable ? .writeThrough : .write, blocks)
     operation.payload = consume payload
     operation.isExclusive = isExclusive
-    operation.command = command
-    operation.client = commandClient
+    operation.task = task
     begin(operation)
   }
 
@@ -197,8 +194,7 @@ final class BlockStore {
 
   private func recycle(_ operation: BlockOperation) {
     operation.payload = nil
-    operation.command = nil
-    operation.client = nil
+    operation.task = nil
     free.append(operation)
   }
 
