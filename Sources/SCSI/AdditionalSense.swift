@@ -151,6 +151,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   public static let mediumFormatCorrupted = AdditionalSense(code: 0x31, qualifier: 0x00)
   /// 31h/03h SANITIZE COMMAND FAILED
   public static let sanitizeCommandFailed = AdditionalSense(code: 0x31, qualifier: 0x03)
+  /// 39h/00h SAVING PARAMETERS NOT SUPPORTED
+  public static let savingParametersNotSupported = AdditionalSense(code: 0x39, qualifier: 0x00)
   /// 3Ah/00h MEDIUM NOT PRESENT
   public static let mediumNotPresent = AdditionalSense(code: 0x3A, qualifier: 0x00)
   /// 3Bh/00h SEQUENTIAL POSITIONING ERROR
@@ -252,6 +254,7 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .cannotWriteMediumIncompatibleMedium: "CANNOT WRITE MEDIUM - INCOMPATIBLE MEDIUM",
     .mediumFormatCorrupted: "MEDIUM FORMAT CORRUPTED",
     .sanitizeCommandFailed: "SANITIZE COMMAND FAILED",
+    .savingParametersNotSupported: "SAVING PARAMETERS NOT SUPPORTED",
     .mediumNotPresent: "MEDIUM NOT PRESENT",
     .sequentialPositioningError: "SEQUENTIAL POSITIONING ERROR",
     .positionPastBeginningOfMedium: "POSITION PAST BEGINNING OF MEDIUM",
