@@ -22,6 +22,9 @@ open class LogicalUnit {
   private var pool: [UnitTask] = []
   /// Tasks that make younger ones wait, or that wait.
   private var orderedCount = 0
+  /// Tasks that wait for others.
+  private var waitingCount = 0
+  private var isStartingTasks = false
   private var endWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
 
   /// Most tasks of a unit; TASK SET FULL beyond.
@@ -90,6 +93,8 @@ open class LogicalUnit {
     case .unknownServiceAction:
       return refuse(command, .illegalRequest(.invalidFieldInCDB, field: 1))
     }
+    // Nothing is executed before the reservations of the last run hold again.
+    guard control.isRestored else { return refuse(command, status: .busy) }
     if entry.meetsUnitAttention, let attention = control.takeUnitAttention(for: command.nexus) {
       return refuse(command, SenseData(key: .unitAttention, additional: attention))
     }
@@ -130,7 +135,9 @@ open class LogicalUnit {
     if task.isAborted {
       return finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
     }
-    if mayStart(task) { start(task) }
+    if mayStart(task) { return start(task) }
+    task.isWaiting = true
+    waitingCount += 1
   }
 
   /// Forgets an admitted command whose data does not come.
@@ -141,6 +148,7 @@ open class LogicalUnit {
   }
 
   private func start(_ task: UnitTask) {
+    stopWaiting(task)
     task.hasStarted = true
     switch task.entry.execution {
     case .direct(let run): run(self, task)
@@ -196,16 +204,24 @@ open class LogicalUnit {
       preconditionFailure("a task ends once")
     }
     tasks.remove(at: index)
+    stopWaiting(task)
     if task.command.attribute == .ordered { orderedCount -= 1 }
     if unsafe !endWaiters.isEmpty {
       let waiters = unsafe endWaiters
       unsafe endWaiters = unsafe []
       unsafe waiters.forEach { unsafe $0.resume() }
     }
-    for waiting in tasks where !waiting.hasStarted && waiting.client != nil && mayStart(waiting) {
-      start(waiting)
-      break
-    }
+    // A task that ends while it is started comes here again; the outer call goes on for it.
+    guard waitingCount > 0, !isStartingTasks else { return }
+    isStartingTasks = true
+    while let next = tasks.first(where: { $0.isWaiting && mayStart($0) }) { start(next) }
+    isStartingTasks = false
+  }
+
+  private func stopWaiting(_ task: UnitTask) {
+    guard task.isWaiting else { return }
+    task.isWaiting = false
+    waitingCount -= 1
   }
 
   /// No bytes, for results without data.

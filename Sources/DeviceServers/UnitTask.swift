@@ -21,6 +21,8 @@ public final class UnitTask {
 
   var client: CommandClient?
   var hasStarted = false
+  /// Whether it could be executed but for older tasks.
+  var isWaiting = false
   /// Whether an aborted command is still answered, with TASK ABORTED (TAS, SPC-4 7.5.8).
   var answersAborted = false
 
