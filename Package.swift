@@ -59,7 +59,8 @@ let package = Package(
     module(
       "DiskSystem",
       [
-        "Uring", "SCSI", "Devices", "SAM", "ISCSI", "ISCSIProtocol", "DeviceServers", "Transfer",
+        "Uring", "SCSI", "Digests", "Devices", "SAM", "ISCSI", "ISCSIProtocol", "DeviceServers",
+        "Transfer",
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
