@@ -12,7 +12,7 @@ extension Configuration {
   /// - Throws: the first thing that is not as it should be.
   public init(
     yaml bytes: [UInt8], file: String, portals: [SocketAddress]? = nil,
-    secrets: (String) -> SecretFile
+    secrets: @escaping (String) -> SecretFile
   ) throws(ConfigurationError) {
     do throws(ConfigurationError) {
       self = try Self.decode(bytes, portals, secrets)
@@ -24,7 +24,8 @@ extension Configuration {
   }
 
   private static func decode(
-    _ bytes: [UInt8], _ override: [SocketAddress]?, _ secrets: (String) -> SecretFile
+    _ bytes: [UInt8], _ override: [SocketAddress]?,
+    _ secrets: @escaping (String) -> SecretFile
   ) throws(ConfigurationError) -> Configuration {
     let root = try ConfigurationText.compose(bytes)
     var document = try ConfigurationMapping(root, "the configuration")
@@ -47,7 +48,8 @@ extension Configuration {
       document.require("targets", "targets: [{name: iqn…, access: […]}]"))
     try document.finish()
     return Configuration(
-      portals: portals, arenaByteCount: arenaByteCount, units: units, targets: targets)
+      portals: portals, arenaByteCount: arenaByteCount, units: units, targets: targets,
+      holdsSecrets: context.hasMetSecrets)
   }
 
   private static func decodePortals(_ node: Node) throws(ConfigurationError) -> [SocketAddress] {

@@ -14,7 +14,11 @@ public struct Configuration: Sendable, Equatable {
   public var units: [UnitConfiguration]
   /// Targets, in the order of the file.
   public var targets: [TargetConfiguration]
+  /// Whether the file itself has secrets in it, and so is nobody else's to read.
+  public var holdsSecrets: Bool
 
+  /// A longer file is refused.
+  public static let byteCountMaximum = 1 << 20
   /// Portals of one disk system at most.
   public static let portalCountMaximum = 64
   /// Targets of one disk system at most: a discovery answer with all of them stays short.

@@ -26,6 +26,10 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
 
   init(_ error: YamlError) {
     switch error {
+    case .composer(_, let problem, let mark, _) where problem.hasSuffix("another document"):
+      self.init(
+        "a second document begins here; remove the second ---", line: mark.line,
+        column: mark.column)
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
       self.init(problem, line: mark.line, column: mark.column)

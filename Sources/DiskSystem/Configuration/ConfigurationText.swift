@@ -2,15 +2,12 @@ import Yams
 
 /// The text of a configuration on its way to nodes, under limits.
 enum ConfigurationText {
-  /// A thousand targets with a hundred names each fit several times.
-  static let byteCountMaximum = 1 << 20
-
   /// The root of the document in `bytes`.
   ///
   /// The parser itself stops at 1000 levels. Aliases could make a short text endlessly large, and are
   /// of little use here, so they are refused before it sees them.
   static func compose(_ bytes: [UInt8]) throws(ConfigurationError) -> Node {
-    guard bytes.count <= byteCountMaximum else {
+    guard bytes.count <= Configuration.byteCountMaximum else {
       throw ConfigurationError(
         "the file is longer than 1 MiB; name groups of initiators instead of repeating them")
     }

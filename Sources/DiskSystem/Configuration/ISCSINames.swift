@@ -1,11 +1,16 @@
-/// iSCSI names as this program compares them.
+import ISCSIProtocol
+
+/// iSCSI names as a configuration compares them.
 enum ISCSINames {
-  /// The normal form of an `iqn.`, `eui.` or `naa.` name; nil where `text` is none.
-  static func normalise(_ text: String) -> String? {
-    let name = text.lowercased()
-    guard name.utf8.count <= 223,
-      name.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "_") })
-    else { return nil }
-    return ["iqn.", "eui.", "naa."].contains { name.hasPrefix($0) } ? name : nil
+  /// The normal form of a name; nil where `text` is none.
+  static func normalise(_ text: String) -> String? { (try? ISCSIName(text))?.description }
+
+  /// Why it is none, and what to write instead.
+  static func complaint(about text: String) -> String {
+    do throws(NameError) {
+      return try ISCSIName(text).description
+    } catch {
+      return "\(text.quoted): \(error); write one such as iqn.2026-01.org.example:host1"
+    }
   }
 }

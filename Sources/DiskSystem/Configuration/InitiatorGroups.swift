@@ -16,7 +16,7 @@ struct InitiatorGroups {
       for element in try value.elements("the iSCSI name of an initiator") {
         let text = try element.text("the iSCSI name of an initiator")
         guard let member = ISCSINames.normalise(text) else {
-          throw ConfigurationError(Self.notAName(text), at: element)
+          throw ConfigurationError(ISCSINames.complaint(about: text), at: element)
         }
         guard members.insert(member).inserted else {
           throw ConfigurationError("\(member) stands here twice; keep one", at: element)
@@ -45,7 +45,7 @@ struct InitiatorGroups {
       } else if let name = ISCSINames.normalise(text) {
         names.insert(name)
       } else if groups.isEmpty {
-        throw ConfigurationError(Self.notAName(text), at: element)
+        throw ConfigurationError(ISCSINames.complaint(about: text), at: element)
       } else {
         throw ConfigurationError(
           "\(text.quoted) is neither an iSCSI name nor a group; the groups are "
@@ -58,9 +58,5 @@ struct InitiatorGroups {
           + "a target that nobody may use needs no rule", at: node)
     }
     return .named(names)
-  }
-
-  static func notAName(_ text: String) -> String {
-    "\(text.quoted) is not an iSCSI name; write one such as iqn.2026-01.org.example:host1"
   }
 }

@@ -7,6 +7,8 @@ struct TargetContext {
   let groups: InitiatorGroups
   let unitNames: Set<String>
   let secrets: (String) -> SecretFile
+  /// Whether a secret stood in the configuration itself.
+  private(set) var hasMetSecrets = false
   /// Secrets that initiators prove, and those that targets prove, with their places.
   private var initiatorSecrets: [[UInt8]: Node] = [:]
   private var targetSecrets: [[UInt8]: Node] = [:]
@@ -49,7 +51,7 @@ struct TargetContext {
     let nameNode = try mapping.require("name", "name: iqn.2026-01.org.example:disks")
     let text = try nameNode.text("the iSCSI name of the target")
     guard let name = ISCSINames.normalise(text) else {
-      throw ConfigurationError(InitiatorGroups.notAName(text), at: nameNode)
+      throw ConfigurationError(ISCSINames.complaint(about: text), at: nameNode)
     }
     let alias = try mapping.take("alias").map { node throws(ConfigurationError) in
       try decodeAlias(node)
@@ -200,13 +202,14 @@ struct TargetContext {
     return ChallengeHandshake(initiator: initiator, target: target, allowsLegacy: allowsLegacy)
   }
 
-  private func decodeAccount(
+  private mutating func decodeAccount(
     _ mapping: inout ConfigurationMapping
   ) throws(ConfigurationError) -> (ChallengeHandshake.Account, Node) {
     let userNode = try mapping.require("user", "user: NAME")
     let user = try userNode.text("a user name")
     guard user.utf8.count <= 255, user.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) else {
-      throw ConfigurationError("a user name has at most 255 printable ASCII characters", at: userNode)
+      throw ConfigurationError(
+        "a user name has at most 255 printable ASCII characters", at: userNode)
     }
     let secretNode = mapping.take("secret")
     let fileNode = mapping.take("secret-file")
@@ -215,6 +218,7 @@ struct TargetContext {
     switch (secretNode, fileNode) {
     case (let node?, nil):
       bytes = Array(try node.text("a secret").utf8)
+      hasMetSecrets = true
       place = node
     case (nil, let node?):
       place = node

@@ -189,7 +189,8 @@ final class StateDirectory: Sendable {
       return .state(
         path: path, reason: "this user may not use it; change its mode or owner")
     case ENOTDIR:
-      return .state(path: path, reason: "a file is where a directory is needed; name another --state")
+      return .state(
+        path: path, reason: "a file is where a directory is needed; name another --state")
     default: return .state(path: path, reason: "\(call) failed: \(words)")
     }
   }

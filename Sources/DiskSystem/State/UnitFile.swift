@@ -1,4 +1,3 @@
-import Devices
 import Glibc
 import Uring
 
