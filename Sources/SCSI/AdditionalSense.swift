@@ -129,6 +129,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   public static let notReadyToReadyChange = AdditionalSense(code: 0x28, qualifier: 0x00)
   /// 29h/00h POWER ON, RESET, OR BUS DEVICE RESET OCCURRED
   public static let powerOnResetOccurred = AdditionalSense(code: 0x29, qualifier: 0x00)
+  /// 29h/03h BUS DEVICE RESET FUNCTION OCCURRED
+  public static let busDeviceResetFunctionOccurred = AdditionalSense(code: 0x29, qualifier: 0x03)
   /// 2Ah/01h MODE PARAMETERS CHANGED
   public static let modeParametersChanged = AdditionalSense(code: 0x2A, qualifier: 0x01)
   /// 2Bh/00h COPY CANNOT EXECUTE SINCE HOST CANNOT DISCONNECT
@@ -234,6 +236,7 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .writeProtected: "WRITE PROTECTED",
     .notReadyToReadyChange: "NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED",
     .powerOnResetOccurred: "POWER ON, RESET, OR BUS DEVICE RESET OCCURRED",
+    .busDeviceResetFunctionOccurred: "BUS DEVICE RESET FUNCTION OCCURRED",
     .modeParametersChanged: "MODE PARAMETERS CHANGED",
     .copyCannotExecuteSinceHostCannotDisconnect: "COPY CANNOT EXECUTE SINCE HOST CANNOT DISCONNECT",
     .commandSequenceError: "COMMAND SEQUENCE ERROR",
