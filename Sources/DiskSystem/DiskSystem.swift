@@ -1,5 +1,3 @@
-import Devices
-import Glibc
 import Uring
 
 /// Disks on the network: one processor with its units, the targets that show them and the portals
@@ -26,19 +24,19 @@ public final class DiskSystem: Sendable {
     public var text: String
   }
 
-  private enum State {
+  enum State {
     case made
-    case running(Processor, StateDirectory)
+    case running(Processor, RunningSystem)
     case ended
   }
 
   /// Pinned memory where the configuration does not say.
   public static let defaultArenaByteCount = 64 << 20
 
-  private let configuration: Configuration
-  private let statePath: String
-  private let log: @Sendable (Event) -> Void
-  private let state = Lock(State.made)
+  let configuration: Configuration
+  let statePath: String
+  let log: @Sendable (Event) -> Void
+  let state = Lock(State.made)
 
   /// A disk system that is not started yet.
   ///

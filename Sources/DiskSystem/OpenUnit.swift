@@ -1,3 +1,4 @@
+import DeviceServers
 import Devices
 import Uring
 
@@ -5,10 +6,11 @@ import Uring
 struct OpenUnit {
   let configuration: UnitConfiguration
   let disk: FileDisk
+  let logicalUnit: LogicalUnit
 
   /// Makes the file where there is none, and opens it.
   static func open(
-    _ unit: UnitConfiguration, in state: StateDirectory, ring: Ring
+    _ unit: UnitConfiguration, in state: StateDirectory, share: BufferShare, ring: Ring
   ) async throws(DiskSystemError) -> OpenUnit {
     var options = FileDisk.Options()
     options.blockLength = unit.blockLength
@@ -35,7 +37,25 @@ struct OpenUnit {
       await disk.close()
       throw .unit(name: unit.name, reason: reason)
     }
-    return OpenUnit(configuration: unit, disk: disk)
+    let options = BlockLogicalUnitOptions(isThin: unit.isThin, isReadOnly: unit.isReadOnly)
+    let logicalUnit = BlockLogicalUnit(
+      disk: disk, identity: identity(of: unit, in: state), options: options, share: share,
+      ring: ring)
+    return OpenUnit(configuration: unit, disk: disk, logicalUnit: logicalUnit)
+  }
+
+  /// Names that stay the same over restarts, and differ from those of other state directories.
+  private static func identity(
+    of unit: UnitConfiguration, in state: StateDirectory
+  ) -> UnitIdentity {
+    let number = state.number(of: unit.name)
+    // NAA 3h: locally assigned, 60 bits. SPC-4 7.8.6.6.4.
+    let assigned = 0x3 << 60 | number & 0x0FFF_FFFF_FFFF_FFFF
+    let digits = String(number, radix: 16)
+    return UnitIdentity(
+      product: "DISK",
+      serialNumber: String(repeating: "0", count: 16 - digits.count) + digits,
+      naa: (0..<8).map { UInt8(truncatingIfNeeded: assigned >> (56 - 8 * UInt64($0))) })
   }
 
   /// The words of a configuration where those of a command line would be wrong.

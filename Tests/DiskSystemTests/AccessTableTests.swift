@@ -29,7 +29,9 @@ struct AccessTableTests {
         - name: iqn.2026-11.org.example:c
       """
     let configuration = try Sample.decode(yaml)
-    return AccessTable(configuration, portals: configuration.portals)
+    let table = AccessTable(configuration)
+    table.portals = configuration.portals
+    return table
   }
 
   private func found(_ initiator: String) throws -> [String] {
@@ -65,5 +67,15 @@ struct AccessTableTests {
     #expect(units(Self.host, "b", 2) == [0: "x"])
     #expect(units(Self.host, "c", 1) == nil)
     #expect(units(Self.host, "d", 1) == nil)
+  }
+}
+
+@Suite("The plan of memory")
+struct MemoryPlanTests {
+  @Test("shares fit the arena", arguments: [16 << 20, 18 << 20, 64 << 20, 1 << 40])
+  func sharesFitTheArena(byteCount: Int) {
+    let plan = MemoryPlan(arena: byteCount)
+    #expect(plan.target + plan.units + plan.copies + plan.control < byteCount)
+    #expect(plan.target >= 3 << 20 && plan.copies >= 4 << 20)
   }
 }

@@ -1,13 +1,16 @@
 import ISCSIProtocol
+import SAM
 import Uring
 
 /// Who may log in where, and what is behind it: the rules of a configuration, ready to be asked.
 ///
 /// Unknown targets and forbidden ones are answered alike, so that nobody learns names by trying.
-struct AccessTable {
+///
+/// Used on the ring's thread.
+final class AccessTable {
   private let targets: [TargetConfiguration]
-  /// Addresses that are listened on; portal group tags count from 1.
-  private let portals: [SocketAddress]
+  /// Addresses that are listened on, as they were bound; portal group tags count from 1.
+  var portals: [SocketAddress] = []
   /// What each rule that needs CHAP checks, by target and place in its list.
   private var handshakes: [RulePlace: TargetCHAP] = [:]
 
@@ -16,10 +19,9 @@ struct AccessTable {
     var rule: Int
   }
 
-  /// The rules of `configuration`, for portals as they were bound.
-  init(_ configuration: Configuration, portals: [SocketAddress]) {
+  /// The rules of `configuration`, before any portal is bound.
+  init(_ configuration: Configuration) {
     targets = configuration.targets
-    self.portals = portals
     for (target, configuration) in targets.enumerated() {
       for (rule, access) in configuration.access.enumerated() {
         guard case .chap(let chap) = access.authentication else { continue }
@@ -31,22 +33,44 @@ struct AccessTable {
 
   // MARK: Login
 
-  /// What becomes of a login through a portal, and why where it is refused.
-  func decide(
-    _ identity: LoginIdentity, portalGroupTag tag: UInt16
-  ) -> (decision: AdmissionDecision, reason: String?) {
+  /// What becomes of somebody who wants to log in.
+  enum Admission {
+    /// To a target, at a port with this portal group tag and relative identifier.
+    case admit(AuthenticationPolicy, TargetPort, alias: String?)
+    /// To ask what there is.
+    case discover(AuthenticationPolicy)
+    /// Not at all, for a reason that only the operator is told.
+    case refuse(String)
+  }
+
+  /// What becomes of a login through a portal.
+  func admission(of identity: LoginIdentity, portalGroupTag tag: UInt16) -> Admission {
     let initiator = identity.initiatorName.description
-    guard let name = identity.targetName else {
-      return (.admit(discoveryPolicy(initiator), portalGroupTag: nil, alias: nil), nil)
+    guard let name = identity.targetName?.description else {
+      return .discover(discoveryPolicy(initiator))
     }
-    guard let target = targets.firstIndex(where: { $0.name == name.description }) else {
-      return (.refuse(.notFound), "there is no such target")
+    guard let target = targets.firstIndex(where: { $0.name == name }) else {
+      return .refuse("there is no target \(name)")
     }
     guard let place = rulePlace(target, initiator, tag) else {
-      return (.refuse(.notFound), "no rule lets it in here")
+      return .refuse("no rule of \(name) lets it in at portal \(tag)")
     }
     let policy = handshakes[place].map { AuthenticationPolicy.chap($0) } ?? .none
-    return (.admit(policy, portalGroupTag: tag, alias: targets[target].alias), nil)
+    // Units may be behind several targets, and tell their ports apart by the identifier.
+    let identifier = UInt16(target * portals.count) + tag
+    return .admit(
+      policy, TargetPort(name: name, portalGroupTag: tag, relativeIdentifier: identifier),
+      alias: targets[target].alias)
+  }
+
+  /// The tag of the portal at which a connection arrived, by the address of this end of it.
+  func portalGroupTag(of local: SocketAddress) -> UInt16? {
+    let index =
+      portals.firstIndex(of: local)
+      ?? portals.firstIndex {
+        $0.isUnspecified && $0.port == local.port && $0.isIPv6 == local.isIPv6
+      }
+    return index.map { UInt16($0 + 1) }
   }
 
   /// The rule that counts for an initiator at a target and a portal.
