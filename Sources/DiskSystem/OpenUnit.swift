@@ -37,9 +37,11 @@ struct OpenUnit {
       await disk.close()
       throw .unit(name: unit.name, reason: reason)
     }
-    let options = BlockLogicalUnitOptions(isThin: unit.isThin, isReadOnly: unit.isReadOnly)
+    var logical = BlockLogicalUnitOptions()
+    logical.isThin = unit.isThin
+    logical.isReadOnly = unit.isReadOnly
     let logicalUnit = BlockLogicalUnit(
-      disk: disk, identity: identity(of: unit, in: state), options: options, share: share,
+      disk: disk, identity: identity(of: unit, in: state), options: logical, share: share,
       ring: ring)
     return OpenUnit(configuration: unit, disk: disk, logicalUnit: logicalUnit)
   }

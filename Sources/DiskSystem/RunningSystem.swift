@@ -43,7 +43,7 @@ final class RunningSystem: @unchecked Sendable {
       for unit in configuration.units {
         units.append(try await OpenUnit.open(unit, in: directory, share: share, ring: ring))
       }
-      return try listen(configuration, plan, ring, directory, units, log)
+      return try await listen(configuration, plan, ring, directory, units, log)
     } catch {
       for unit in units { await unit.disk.close() }
       await ring.blocking { _ in directory.close() }
@@ -55,7 +55,7 @@ final class RunningSystem: @unchecked Sendable {
   private static func listen(
     _ configuration: Configuration, _ plan: MemoryPlan, _ ring: Ring, _ directory: StateDirectory,
     _ units: [OpenUnit], _ log: @escaping @Sendable (DiskSystem.Event) -> Void
-  ) throws(DiskSystemError) -> RunningSystem {
+  ) async throws(DiskSystemError) -> RunningSystem {
     let table = AccessTable(configuration)
     let map = UnitMap(
       table, units: Dictionary(units.map { ($0.configuration.name, $0.logicalUnit) }) { $1 })
@@ -69,7 +69,7 @@ final class RunningSystem: @unchecked Sendable {
         table.portals.append(try server.listen(on: portal))
       }
     } catch {
-      ring.start { await server.stop() }
+      await server.stop()
       throw .portal(error)
     }
     return RunningSystem(
