@@ -13,11 +13,8 @@ public final class ControlBlock {
   }
 
   private(set) var nexuses: [ObjectIdentifier: NexusState] = [:]
-  /// D_SENSE of the control mode page: sense data goes out in descriptor format.
-  public var usesDescriptorSense = false
-
-  /// TAS of the control mode page: whoever's task another nexus ends is told TASK ABORTED.
-  public var answersAbortedTasks = false
+  /// What the mode pages hold.
+  public var mode = ModeValues()
 
   /// Most unit attentions that wait for one nexus; the oldest stay.
   static let attentionCapacity = 8
@@ -66,8 +63,7 @@ public final class ControlBlock {
 
   /// LOGICAL UNIT RESET: what is saved nowhere is as at power on; persistent reservations stay.
   public func reset() {
-    usesDescriptorSense = false
-    answersAbortedTasks = false
+    mode = ModeValues()
   }
 
   /// Whether a reservation of another nexus forbids the command.

@@ -8,6 +8,6 @@ extension LogicalUnit {
       CommandEntry(
         "TEST UNIT READY", 0x00, usage: [0x00, 0, 0, 0, 0, 0x04], access: .reads,
         needsReadyMedium: true, execution: .direct { unit, task in unit.finish(task, unit.good()) })
-    ]
+    ] + inquiryCommands + modeCommands + reportCommands
   }
 }

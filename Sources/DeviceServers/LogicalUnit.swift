@@ -238,7 +238,7 @@ open class LogicalUnit {
   /// CHECK CONDITION with `sense`, in the format that D_SENSE asks for.
   public func checkCondition(_ sense: SenseData) -> CommandResult {
     CommandResult(
-      sense: control.usesDescriptorSense ? sense.descriptorBytes() : sense.fixedBytes(),
+      sense: control.mode.usesDescriptorSense ? sense.descriptorBytes() : sense.fixedBytes(),
       noData: empty())
   }
 
@@ -266,8 +266,12 @@ open class LogicalUnit {
     .finished(CommandResult(status, dataIn: empty(), transferLength: 0))
   }
 
-  /// The first bit that is set where the command does not look, and NACA.
+  /// The first bit that is set where the command does not look, or NACA, which needs NORMACA.
   private func invalidField(_ cdb: CommandDescriptorBlock, _ entry: CommandEntry) -> SenseData? {
+    let controlByte = entry.usage.count - 1
+    if cdb[controlByte] & 0x04 != 0 {
+      return .illegalRequest(.invalidFieldInCDB, field: UInt16(controlByte), bit: 2)
+    }
     for index in 1..<entry.usage.count {
       let extra = cdb[index] & ~entry.usage[index]
       if extra != 0 {

@@ -160,7 +160,7 @@ extension LogicalUnit {
   /// CLEAR TASK SET: tasks of other nexuses end too, and they are told by TASK ABORTED (TAS) or by a
   /// unit attention.
   func clearTasks(by nexus: Nexus) async {
-    let answers = control.answersAbortedTasks
+    let answers = control.mode.answersAbortedTasks
     if !answers {
       var others: [Nexus] = []
       for task in tasks where task.nexus !== nexus && !others.contains(where: { $0 === task.nexus })

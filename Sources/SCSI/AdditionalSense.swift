@@ -147,6 +147,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     code: 0x30, qualifier: 0x05)
   /// 31h/00h MEDIUM FORMAT CORRUPTED
   public static let mediumFormatCorrupted = AdditionalSense(code: 0x31, qualifier: 0x00)
+  /// 39h/00h SAVING PARAMETERS NOT SUPPORTED
+  public static let savingParametersNotSupported = AdditionalSense(code: 0x39, qualifier: 0x00)
   /// 3Ah/00h MEDIUM NOT PRESENT
   public static let mediumNotPresent = AdditionalSense(code: 0x3A, qualifier: 0x00)
   /// 3Bh/00h SEQUENTIAL POSITIONING ERROR
@@ -244,6 +246,7 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .incompatibleMediumInstalled: "INCOMPATIBLE MEDIUM INSTALLED",
     .cannotWriteMediumIncompatibleMedium: "CANNOT WRITE MEDIUM - INCOMPATIBLE MEDIUM",
     .mediumFormatCorrupted: "MEDIUM FORMAT CORRUPTED",
+    .savingParametersNotSupported: "SAVING PARAMETERS NOT SUPPORTED",
     .mediumNotPresent: "MEDIUM NOT PRESENT",
     .sequentialPositioningError: "SEQUENTIAL POSITIONING ERROR",
     .positionPastBeginningOfMedium: "POSITION PAST BEGINNING OF MEDIUM",
