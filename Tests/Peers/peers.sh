@@ -53,16 +53,19 @@ start() {
   started[$name]=$!
 }
 
-# stop NAME [SIGNAL]: and wait until it is gone, at most 10 s before it is killed.
+# stop NAME [SIGNAL]: and wait until it is gone, at most 10 s before it is killed. The shell's own
+# words about a killed process are not wanted.
 stop() {
   local pid=${started[$1]:-} signal=${2:-TERM} watchdog
   [ -n "$pid" ] || return 0
-  kill "-$signal" "$pid" 2> /dev/null || true
-  (sleep 10 && kill -KILL "$pid") > /dev/null 2>&1 &
-  watchdog=$!
-  wait "$pid" 2> /dev/null || true
-  kill "$watchdog" 2> /dev/null || true
-  wait "$watchdog" 2> /dev/null || true
+  {
+    kill "-$signal" "$pid" || true
+    (sleep 10 && kill -KILL "$pid") > /dev/null &
+    watchdog=$!
+    wait "$pid" || true
+    kill "$watchdog" || true
+    wait "$watchdog" || true
+  } 2> /dev/null
   unset "started[$1]"
 }
 
@@ -183,9 +186,14 @@ tgt_url() { printf 'iscsi://%s%s/%s:%s/1' "${2:+$2@}" "$tgt_portal" "$tgt_name" 
 
 # ---- Our disk system. ---------------------------------------------------------------------------
 
-# lab_start [CONFIGURATION]: on $lab_portal, with its state in $work/state.
+# lab_start [CONFIGURATION]: on $lab_portal, with its state in $work/state. PEER_TARGET=tgtd puts
+# tgtd in its place, one LUN higher: then a test that fails is wrong itself, or tgtd is.
 lab_start() {
   local configuration=${1:-$root/examples/lab.yaml}
+  if [ "${PEER_TARGET:-ecopyd}" = tgtd ]; then
+    tgtd_as_lab
+    return
+  fi
   : > "$work/ecopyd.log"
   start ecopyd "$ecopyd" --config "$configuration" --state "$work/state" \
     --listen "127.0.0.1:${lab_port:-0}"
@@ -194,16 +202,52 @@ lab_start() {
   lab_port=${lab_portal##*:}
 }
 
+tgtd_as_lab() {
+  local lun file
+  mkdir -p "$work/state"
+  tgt_start
+  lab_name=$tgt_name:lab lab_portal=$tgt_portal lab_port=$tgt_port
+  tgt_disk 1 lab "$work/state/thin.img" 512 512
+  for file in big-blocks:256:4096 read-only:64:512; do
+    lun=3
+    [ "${file%%:*}" = read-only ] || lun=2
+    truncate -s "$(cut -d : -f 2 <<< "$file")M" "$work/state/${file%%:*}.img"
+    tgtadm_ --mode logicalunit --op new --tid 1 --lun "$lun" -b "$work/state/${file%%:*}.img" \
+      --blocksize "${file##*:}"
+    tgtadm_ --mode logicalunit --op update --tid 1 --lun "$lun" --params thin_provisioning=1
+  done
+  tgtadm_ --mode logicalunit --op update --tid 1 --lun 1 --params thin_provisioning=1
+  tgtadm_ --mode logicalunit --op update --tid 1 --lun 3 --params readonly=1
+  [ -z "${chap_name:-}" ] || {
+    chap_name=$tgt_name:chap
+    tgt_disk 2 chap "$work/state/guarded.img" 16 512
+    tgt_chap 2 alice alice-password-1 target target-password-2
+  }
+}
+
 # It must end by SIGTERM within its time, and say so by its exit status.
 lab_stop() {
-  local pid=${started[ecopyd]} status=0
+  local pid status=0
+  if [ "${PEER_TARGET:-ecopyd}" = tgtd ]; then
+    stop tgtd KILL
+    return
+  fi
+  pid=${started[ecopyd]}
   kill -TERM "$pid"
-  within 10 sh -c "! kill -0 $pid" || fail "ecopyd goes on after SIGTERM"
+  within 10 not_running "$pid" || fail "ecopyd goes on after SIGTERM"
   wait "$pid" || status=$?
   unset "started[ecopyd]"
   expect_equal $status 0 "the exit status of ecopyd after SIGTERM"
 }
+not_running() { ! kill -0 "$1"; }
 
-lab_url() { printf 'iscsi://%s%s/%s/%s' "${2:+$2@}" "$lab_portal" "$lab_name" "$1"; }
+lab_lun() {
+  local lun=$1
+  [ "${PEER_TARGET:-ecopyd}" = ecopyd ] || lun=$((lun + 1))
+  echo "$lun"
+}
+lab_url() { # LUN [USER%PASSWORD]
+  printf 'iscsi://%s%s/%s/%s' "${2:+$2@}" "$lab_portal" "$lab_name" "$(lab_lun "$1")"
+}
 
 compile_checker

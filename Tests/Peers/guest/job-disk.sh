@@ -14,7 +14,7 @@ use_disk() { # LUN BLOCK_BYTES
 # A file system is made, filled, checked; mounted anew, and compared.
 file_system() { # LUN BLOCK_BYTES
   use_disk "$1" "$2"
-  $mke2fs -q -F -t ext4 -b 4096 "$disk" || fail "mke2fs on LUN $1"
+  mke2fs -q -F -t ext4 -b 4096 "$disk" || fail "mke2fs on LUN $1"
   mount -t ext4 "$disk" /mnt || fail "mount of LUN $1"
   mkdir /mnt/tree
   for number in 1 2 3 4 5 6 7 8; do
@@ -25,14 +25,14 @@ file_system() { # LUN BLOCK_BYTES
   (cd /mnt && find . -type f | sort | while read -r file; do sha256sum "$file"; done) > /tmp/before
   umount /mnt
   echo 3 > /proc/sys/vm/drop_caches
-  $e2fsck -f -n "$disk" > /tmp/fsck.log 2>&1 || fail "e2fsck of LUN $1: $(cat /tmp/fsck.log)"
+  e2fsck -f -n "$disk" > /tmp/fsck.log 2>&1 || fail "e2fsck of LUN $1: $(cat /tmp/fsck.log)"
   mount -t ext4 "$disk" /mnt || fail "second mount of LUN $1"
   (cd /mnt && sha256sum -c -s /tmp/before) || fail "files of LUN $1 have changed"
   [ "$(wc -l < /tmp/before)" = 8 ] || fail "files of LUN $1 are missing"
-  if [ "${trims:-yes}" = yes ]; then $fstrim /mnt || fail "fstrim of LUN $1"; fi
+  if [ "${trims:-yes}" = yes ]; then fstrim /mnt || fail "fstrim of LUN $1"; fi
   (cd /mnt && sha256sum -c -s /tmp/before) || fail "fstrim of LUN $1 lost data"
   umount /mnt
-  $e2fsck -f -n "$disk" > /tmp/fsck.log 2>&1 || fail "e2fsck after fstrim of LUN $1"
+  e2fsck -f -n "$disk" > /tmp/fsck.log 2>&1 || fail "e2fsck after fstrim of LUN $1"
   say "ext4 on LUN $1 with blocks of $2 bytes: clean"
 }
 
@@ -53,7 +53,7 @@ fi
 use_disk "$disk512" 512
 if [ "${trims:-yes}" = yes ]; then
   dd if=/dev/urandom of="$disk" bs=1M count=4 oflag=direct 2> /dev/null
-  $blkdiscard -o 1048576 -l 1048576 "$disk" || fail "blkdiscard"
+  blkdiscard -o 1048576 -l 1048576 "$disk" || fail "blkdiscard"
   echo 3 > /proc/sys/vm/drop_caches
   zeros=$(dd if="$disk" bs=1M skip=1 count=1 2> /dev/null | tr -d '\000' | wc -c)
   [ "$zeros" = 0 ] || fail "unmapped blocks hold $zeros bytes that are not zero"
@@ -63,15 +63,18 @@ complaints=$(dmesg | grep -iE 'Sense Key|I/O error|detected conn error|EXT4-fs e
 [ -z "$complaints" ] || fail "the kernel complained: $complaints"
 logout "$disks"
 
+# The right login comes first: it shows that the others are refused for their names and passwords.
 if [ -n "${chap:-}" ]; then
-  login "$chap" && fail "$chap let somebody in without CHAP"
-  login "$chap" "$chap_user" wrong-password-12 && fail "$chap took a wrong password"
-  iscsiadm -m node -o delete -T "$chap" -p "$portal"
+  forget() { iscsiadm -m node -o delete -T "$chap" -p "$portal"; }
   login "$chap" "$chap_user" "$chap_password" "$target_user" "$target_password" \
     || fail "mutual CHAP: $(cat /tmp/login.log)"
   logout "$chap"
-  iscsiadm -m node -o delete -T "$chap" -p "$portal"
+  forget
+  login "$chap" && fail "$chap let somebody in without CHAP"
+  forget
+  login "$chap" "$chap_user" wrong-password-12 && fail "$chap took a wrong password"
+  forget
   login "$chap" "$chap_user" "$chap_password" "$target_user" not-the-password \
     && fail "the initiator was shown a wrong password of the target and went on"
-  say "CHAP: no name and wrong passwords refused, mutual let in"
+  say "CHAP: mutual let in; no name and wrong passwords refused"
 fi

@@ -60,5 +60,9 @@ find_disk() {
   fail "no disk is LUN $1"
 }
 
-# This busybox runs its own applets before programs of the same name, so those are named by path.
-mke2fs=/bin/mke2fs e2fsck=/bin/e2fsck fstrim=/bin/fstrim blkdiscard=/bin/blkdiscard tape=/bin/mt-st
+# This busybox prefers its own applets to programs of the same name; functions come before both.
+mke2fs() { /bin/mke2fs "$@"; }
+fstrim() { /bin/fstrim "$@"; }
+blkdiscard() { /bin/blkdiscard "$@"; }
+setpriv() { /bin/setpriv "$@"; }
+mt() { /bin/mt-st -f /dev/nst0 "$@"; }

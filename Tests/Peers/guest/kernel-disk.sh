@@ -13,6 +13,7 @@ if [ "${PEER_TARGET:-ecopyd}" = tgtd ]; then # to see that the test itself is ri
   tgtadm_ --mode logicalunit --op update --tid 1 --lun 2 --params thin_provisioning=1
   tgt_digests 1
   tgt_disk 2 chap "$work/chap.img" 8 512
+  tgt_digests 2
   tgt_chap 2 alice alice-password-1 target target-password-2
   port=$tgt_port disks=$tgt_name:disks chap=$tgt_name:chap luns=(1 2 "")
 else
