@@ -9,6 +9,7 @@ PATH="$PATH:/usr/sbin:/sbin"
 peers=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$peers/../.." && pwd)
 built=$root/.build/peers
+PATH="$built:$PATH"
 ecopy=${ECOPY:-$root/.build/debug/ecopy}
 ecopyd=${ECOPYD:-$root/.build/debug/ecopyd}
 work=$(mktemp -d "${TMPDIR:-/tmp}/ecopy-peers-XXXXXX")
@@ -108,7 +109,7 @@ refused() {
 # ---- The independent checker. -------------------------------------------------------------------
 
 # cdb …: iscsi-cdb, compiled where its source is newer.
-cdb() { "$built/iscsi-cdb" "$@"; }
+cdb() { iscsi-cdb "$@"; }
 compile_checker() {
   mkdir -p "$built"
   (

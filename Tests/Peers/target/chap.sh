@@ -9,12 +9,12 @@ cdb -q "$(chap_url alice%alice-password-1 "$mutual")" inq > "$work/cdb.log" || f
 cdb -q "$(chap_url alice%alice-password-1)" inq > "$work/cdb.log" || fail "one-way CHAP"
 qemu-io -f raw -c 'write -P 7 0 1M' -c 'read -P 7 0 1M' "$(chap_url alice%alice-password-1)" \
   > "$work/qemu-io.log" || fail "qemu-io with CHAP"
-refused "no CHAP" cdb -q "$(chap_url)" inq
-refused "a wrong password" cdb -q "$(chap_url alice%alice-password-2)" inq
-refused "a wrong name" cdb -q "$(chap_url bob%alice-password-1)" inq
-refused "the target's own password" cdb -q "$(chap_url target%target-password-2)" inq
+refused "no CHAP" iscsi-cdb -q "$(chap_url)" inq
+refused "a wrong password" iscsi-cdb -q "$(chap_url alice%alice-password-2)" inq
+refused "a wrong name" iscsi-cdb -q "$(chap_url bob%alice-password-1)" inq
+refused "the target's own password" iscsi-cdb -q "$(chap_url target%target-password-2)" inq
 refused "a wrong password of the target" \
-  cdb -q "$(chap_url alice%alice-password-1 '?target_user=target&target_password=wrong-password')" inq
+  iscsi-cdb -q "$(chap_url alice%alice-password-1 '?target_user=target&target_password=wrong-password')" inq
 # The lab beside it needs none, and the refusals have harmed nobody.
 cdb -q "$(lab_url 0)" inq > "$work/cdb.log" || fail "the open target"
 lab_stop
