@@ -29,7 +29,6 @@ if [ $status = 0 ]; then
   expect_equal "$held" $((64 << 20)) "bytes on the tape of a copy that says it is done"
 else
   [ "$held" -gt 0 ] || fail "nothing is on the tape: the kill came too early"
-  ! grep -qE '[2-9] records|[1-9][0-9]+ records' "$work/listing" \
-    || expect_match "$(cat "$work/listing")" ' records of 65536 bytes' "records"
+  ! grep ' records of ' "$work/listing" | grep -qv ' 65536 bytes$' || fail "a record was torn"
   [ -s "$work/copy.log" ] || fail "it ended with $status and said nothing"
 fi
