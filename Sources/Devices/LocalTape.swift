@@ -35,12 +35,18 @@ public final class LocalTape: StreamDevice {
   private var isPastEarlyWarning = false
   private var hasWarned = false
   private lazy var calls = Calls(self)
+  /// For drives that do not tell where they stand.
+  private var passed: PassedObjects
   /// Payload bytes that had to be copied in memory.
   public private(set) var copiedByteCount = 0
 
-  private init(_ path: String, _ file: Int32, readOnly: Bool, ring: Ring) {
+  private init(
+    _ path: String, _ file: Int32, readOnly: Bool, isAtBeginning: Bool, ring: Ring
+  ) {
     self.ring = ring
-    self.file = ring.know(file)
+    // The drive is for the next program as soon as this one has closed it.
+    self.file = RingFile(unregistered: file)
+    passed = PassedObjects(isAtBeginning: isAtBeginning)
     self.readOnly = readOnly
     super.init(
       name: path, recordLengthMaximum: TapeMap.recordLengthMaximum, depth: 1, memoryAlignment: 512)
@@ -52,7 +58,7 @@ public final class LocalTape: StreamDevice {
   public static func open(_ path: String, readOnly: Bool = false, ring: Ring)
     async throws(DeviceError) -> LocalTape
   {
-    let result: Result<(Int32, Bool), DeviceError> = await ring.blocking { files in
+    let result: Result<(Int32, Bool, Bool), DeviceError> = await ring.blocking { files in
       var reads = readOnly
       // A drive without a tape would keep an open without O_NONBLOCK waiting; one that is no drive
       // is found out before anything moves.
@@ -76,10 +82,11 @@ public final class LocalTape: StreamDevice {
         files.close(file)
         return .failure(.system(path: path, call: "MTSETBLK", errno: -set))
       }
-      return .success((file, reads))
+      return .success((file, reads, status.beginning != 0))
     }
-    let (file, reads) = try result.get()
-    return LocalTape(path, file, readOnly: reads, ring: ring)
+    let (file, reads, isAtBeginning) = try result.get()
+    return LocalTape(
+      path, file, readOnly: reads, isAtBeginning: isAtBeginning, ring: ring)
   }
 
   /// Opened to read, or the tape is protected.
@@ -212,6 +219,7 @@ public final class LocalTape: StreamDevice {
       operation.rest = consume record
     case .written:
       operation.keep(record)
+      passed.pass(1)
       operation.doneRecordCount += 1
       if operation.doneRecordCount == operation.recordCount {
         let byteCount = operation.recordCount * operation.recordLength
@@ -221,6 +229,7 @@ public final class LocalTape: StreamDevice {
       }
     case .failed(var condition):
       operation.keep(record)
+      passed.lose()
       let left = operation.recordCount - operation.doneRecordCount
       condition.information = Int64(
         operation.recordCount == 1 ? operation.recordLength : left)
@@ -239,6 +248,7 @@ public final class LocalTape: StreamDevice {
       read: operation.recordLength, result: result,
       driver: result > 0 ? DriverStatus() : driverStatus(),
       residual: one ? operation.recordLength : left, acceptsShorter: operation.acceptsShorter)
+    passed.read(status)
     if status.isSuccess { operation.doneRecordCount += 1 }
     if status.isSuccess, operation.doneRecordCount < operation.recordCount { return }
     let before = one ? status.byteCount : operation.doneRecordCount * operation.recordLength
@@ -300,7 +310,11 @@ public final class LocalTape: StreamDevice {
       isPastEarlyWarning = true
       (result, _) = await command(operation, count)
     }
-    if result < 0 { return .check(Self.condition(errno: -result, writing: true)) }
+    if result < 0 {
+      passed.lose()
+      return .check(Self.condition(errno: -result, writing: true))
+    }
+    passed.pass(count)
     return isPastEarlyWarning && count > 0 ? .check(Cartridge.earlyWarning) : .good()
   }
 
@@ -316,25 +330,52 @@ public final class LocalTape: StreamDevice {
     let distance = kind == .endOfData ? 1 : abs(count)
     let (result, driver) = await command(operation, distance)
     isPastEarlyWarning = false
+    if result == 0, kind == .records { passed.pass(count) } else { passed.lose() }
     return Self.status(moving: result, driver: driver)
   }
 
-  /// MTSEEK.
+  /// MTSEEK; on a drive that does not tell where it stands, MTREW and MTFSR.
   public override func locate(_ object: UInt64) async -> DeviceStatus {
     let (result, driver) = await command(cu_tape_locate, Int(clamping: object))
     isPastEarlyWarning = false
+    if result == -EIO, !passed.driveTells { return await walk(to: object) }
+    if result == 0 { passed.stand(at: object) } else { passed.lose() }
     return Self.status(moving: result, driver: driver)
   }
 
-  /// MTIOCPOS.
+  private func walk(to object: UInt64) async -> DeviceStatus {
+    let (result, driver) = await command(cu_tape_rewind, 1)
+    guard result == 0 else {
+      passed.lose()
+      return Self.status(moving: result, driver: driver)
+    }
+    passed.stand(at: 0)
+    while let here = passed.count, here < object {
+      let distance = Int(min(object - here, PassedObjects.furthestStep))
+      let (result, driver) = await command(cu_tape_forward_records, distance)
+      guard let step = Self.step(of: distance, result: result, driver: driver) else {
+        passed.lose()
+        return Self.status(moving: result, driver: driver)
+      }
+      passed.pass(step)
+    }
+    return .good()
+  }
+
+  /// MTIOCPOS, or the objects that were passed where the drive has never told.
   public override func position() async throws(Condition) -> StreamPosition {
     let descriptor = file.descriptor
-    let object = await ring.blocking { _ in cu_tape_position(descriptor) }
-    guard object >= 0 else {
-      throw Self.condition(errno: Int32(truncatingIfNeeded: -object), writing: false)
+    let answer = await ring.blocking { _ in cu_tape_position(descriptor) }
+    if answer >= 0 {
+      passed.told(UInt64(answer))
+    } else if answer != -Int64(EIO) || passed.driveTells {
+      throw Self.condition(errno: Int32(truncatingIfNeeded: -answer), writing: false)
+    }
+    guard let object = passed.count else {
+      throw Condition(.mediumError, .sequentialPositioningError)
     }
     return StreamPosition(
-      object: UInt64(object), filemark: nil, isBeginning: object == 0, isEndOfData: nil,
+      object: object, filemark: nil, isBeginning: object == 0, isEndOfData: nil,
       isPastEarlyWarning: isPastEarlyWarning)
   }
 
@@ -342,7 +383,6 @@ public final class LocalTape: StreamDevice {
   public override func close() async -> DeviceStatus {
     let status = await writeFilemarks(0, immediate: false)
     let descriptor = file.descriptor
-    ring.forget(file)
     await ring.blocking { $0.close(descriptor) }
     return status
   }
