@@ -15,9 +15,7 @@ copy "$work/image" "$(tgt_url checked)$digests"
 same_bytes "$work/image" "$work/checked.img" "written with digests"
 copy "$(tgt_url checked)$digests" "$work/back"
 same_bytes "$work/image" "$work/back" "read with digests"
-tgtadm_ --mode conn --op show --tid 1 > /dev/null
 copy "$work/image" "$(tgt_url tape)$digests" --block-size 100001
-cdb -qH "$(tgt_url tape)" tur > "$work/cdb.log" 2>&1 || true
 copy "$(tgt_url tape)$digests" "$work/back" --block-size 100001
 same_bytes "$work/image" "$work/back" "a tape with digests"
 copy "$work/image" "$(tgt_url plain)"
