@@ -25,8 +25,4 @@ disk_sum=$(sum_of "$work/disk.img")
 SETTINGS
 "$peers/guest/run.sh" "$peers/guest/job-tape.sh" 300 "$work/extra" || fail "the guest's job failed"
 
-head -c 1000001 "$work/disk.img" > "$work/odd"
-cat "$work/disk.img" "$work/odd" "$work/disk.img" > "$work/all"
-expect_tape "$(tgt_url tape)" "$work/all" "48 records of 262144 bytes" filemark \
-  "10 records of 99999 bytes" "1 records of 11 bytes" filemark "12 records of 1048576 bytes" \
-  filemark "end of data"
+expect_tape "$(tgt_url tape)" "$work/disk.img" "12 records of 1048576 bytes" filemark "end of data"
