@@ -5,7 +5,7 @@ login "$tape_target" || fail "login to the tape"
 appears /dev/sda
 appears /dev/nst0
 
-ecopy() { /extra/ecopy "$@" > /tmp/ecopy.out 2> /tmp/ecopy.err; }
+ecopy() { /opt/extra/ecopy "$@" > /tmp/ecopy.out 2> /tmp/ecopy.err; }
 must() { "$@" || fail "$*: exit $?: $(cat /tmp/ecopy.err)"; }
 # dd up to the next filemark. Records have the length that is asked for, or less than half of it: tgtd
 # 1.0.85 gives wrong bytes to other reads.
@@ -54,7 +54,7 @@ say "filemarks and odd records are where they belong"
 chmod 666 /dev/nst0 /dev/sda
 as_user() {
   setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all \
-    /bin/busybox sh -c 'ulimit -l 64; exec /extra/ecopy "$@"' ecopy "$@" \
+    /bin/busybox sh -c 'ulimit -l 64; exec /opt/extra/ecopy "$@"' ecopy "$@" \
     > /tmp/ecopy.out 2> /tmp/ecopy.err
 }
 as_user doctor || true

@@ -1,7 +1,7 @@
-# What every job of the guest begins with: /extra/settings has its variables.
+# What every job of the guest begins with: /opt/extra/settings has its variables.
 # shellcheck shell=sh
 set -eu
-. /extra/settings
+. /opt/extra/settings
 
 say() { echo "job: $*"; }
 fail() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Usage: guest/run.sh JOB.sh SECONDS [FOLDER]
-# Boots the guest under QEMU without hardware help, runs JOB.sh in it as root, FOLDER being /extra
+# Boots the guest under QEMU without hardware help, runs JOB.sh in it as root, FOLDER being /opt/extra
 # there, and prints its console. Exit 0 only if the job ended with 0 within SECONDS. The guest's
 # network exists inside QEMU only (TEST-NET, no way out): 192.0.2.2 there is 127.0.0.1 here.
 set -euo pipefail
@@ -13,7 +13,8 @@ place=$(mktemp -d "${TMPDIR:-/tmp}/ecopy-guest-XXXXXX")
 trap 'rm -rf "$place"' EXIT
 mkdir "$place/files"
 cat "$here/job.sh" "$job" > "$place/files/job.sh"
-[ -z "$extra" ] || cp -rL "$extra" "$place/files/extra"
+mkdir "$place/files/opt"
+[ -z "$extra" ] || cp -rL "$extra" "$place/files/opt/extra"
 (cd "$place/files" && find . | cpio -o -H newc --quiet | gzip -1) > "$place/files.gz"
 cat "$guest/base.cpio.gz" "$place/files.gz" > "$place/initrd"
 
