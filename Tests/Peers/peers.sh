@@ -121,7 +121,8 @@ compile_checker() {
 }
 
 # What a tape holds from its beginning: runs of records, filemarks, end of data, totals. Reads ask
-# for twice the longest record or more, since tgtd 1.0.85 gives wrong bytes to a read that asks for less.
+# for twice the longest record or more, since tgtd 1.0.85 gives wrong bytes to a read that asks
+# for less.
 tape_read() { # URL FILE
   cdb -q "$1" rewind , tread "$2" max=4194304
 }

@@ -7,8 +7,8 @@ appears /dev/nst0
 
 ecopy() { /opt/extra/ecopy "$@" > /tmp/ecopy.out 2> /tmp/ecopy.err; }
 must() { "$@" || fail "$*: exit $?: $(cat /tmp/ecopy.err)"; }
-# dd up to the next filemark. Records have the length that is asked for, or less than half of it: tgtd
-# 1.0.85 gives wrong bytes to other reads.
+# dd up to the next filemark. Records have the length that is asked for, or less than half of it:
+# tgtd 1.0.85 gives wrong bytes to other reads.
 tape_sum() { dd if=/dev/nst0 bs="$1" 2> /dev/null | sha256sum | cut -d ' ' -f 1; }
 
 ecopy doctor || true
@@ -26,8 +26,8 @@ must ecopy copy /dev/nst0 /tmp/back --block-size 256KiB --progress none
 [ "$(sum_of /tmp/back)" = "$disk_sum" ] || fail "the disk that came back is another one"
 say "and came back"
 
-# A tape with data is kept. This drive does not tell where it stands (READ POSITION of tgtd is a stub), so
-# what lies behind the end of data has no number, and nothing is appended there.
+# A tape with data is kept. This drive does not tell where it stands (READ POSITION of tgtd is a
+# stub), so what lies behind the end of data has no number, and nothing is appended there.
 mt rewind
 head -c 1000001 /dev/sda > /tmp/odd
 ecopy copy /tmp/odd /dev/nst0 --progress none && fail "a tape that holds data was overwritten"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# In a guest with Linux 6.1, ecopy with the Swift runtime linked in copies a disk to /dev/nst0 and back:
-# tgtd's tape behind the kernel's own initiator and st driver. What is on the tape is read there with
-# dd, and here with libiscsi.
+# In a guest with Linux 6.1, ecopy with the Swift runtime linked in copies a disk to /dev/nst0 and
+# back: tgtd's tape behind the kernel's own initiator and st driver. What is on the tape is read
+# there with dd, and here with libiscsi.
 . "$(dirname "$0")/../peers.sh"
 require qemu-system-x86_64 strip
 mkdir -p "$work/extra/lib"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# tgtd is killed in the middle of a copy to its disk, and of one from it, and started again: the copy
-# logs in again and ends with the right bytes.
+# tgtd is killed in the middle of a copy to its disk, and of one from it, and started again: the
+# copy logs in again and ends with the right bytes.
 . "$(dirname "$0")/../peers.sh"
 . "$peers/initiator/copying.sh"
 with_disk() {

@@ -1,7 +1,7 @@
 #!/bin/bash
-# tgtd is killed in the middle of a copy to its tape, and started again. Its tape cannot say where it
-# stands, so the copy may go on only if it knows; what it says is held against the tape: done means
-# all of it, and an end before that leaves whole records from the beginning, none twice.
+# tgtd is killed in the middle of a copy to its tape, and started again. Its tape cannot say where
+# it stands, so the copy may go on only if it knows; what it says is held against the tape: done
+# means all of it, and an end before that leaves whole records from the beginning, none twice.
 . "$(dirname "$0")/../peers.sh"
 . "$peers/initiator/copying.sh"
 with_tape() {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# EXTENDED COPY between the disks of the lab, sent by libiscsi: from the thin disk to itself and to the
-# disk with larger blocks; the answers to wrong lists are those of the standard.
+# EXTENDED COPY between the disks of the lab, sent by libiscsi: from the thin disk to itself and
+# to the disk with larger blocks; the answers to wrong lists are those of the standard.
 . "$(dirname "$0")/../peers.sh"
 lab_start
 random_file "$work/data" $((4 << 20))

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What libiscsi can ask of a session: header digests, no immediate data, InitialR2T=No, resets; every
-# way the same bytes.
+# What libiscsi can ask of a session: header digests, no immediate data, InitialR2T=No, resets;
+# every way the same bytes.
 . "$(dirname "$0")/../peers.sh"
 lab_start
 random_file "$work/data" $((3 << 20))

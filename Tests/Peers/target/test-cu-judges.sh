@@ -1,6 +1,6 @@
 #!/bin/bash
-# The judge of iscsi-test-cu sees failures, skips that others pass, tests without a result and exceptions
-# that nobody needs: a stand-in for iscsi-test-cu prints them.
+# The judge of iscsi-test-cu sees failures, skips that others pass, tests without a result and
+# exceptions that nobody needs: a stand-in for iscsi-test-cu prints them.
 . "$(dirname "$0")/../peers.sh"
 cat > "$work/stand-in" << 'STANDIN'
 #!/bin/bash
