@@ -1,8 +1,8 @@
 #!/bin/bash
 # Usage: guest/run.sh JOB.sh SECONDS [FOLDER]
-# Boots the guest under QEMU without hardware help, runs JOB.sh in it as root, FOLDER being /opt/extra there, and prints its console. Exit 0 only if
-# the job ended with 0 within SECONDS. The guest's network exists inside QEMU only (TEST-NET, no
-# way out): 192.0.2.2 there is 127.0.0.1 here.
+# Boots the guest under QEMU without hardware help, runs JOB.sh in it as root, with FOLDER as
+# /opt/extra, and prints its console. Exit 0 only if the job ended with 0 within SECONDS. The guest's
+# network exists inside QEMU only (TEST-NET, no way out): 192.0.2.2 there is 127.0.0.1 here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 guest=$(cd "$here/../../.." && pwd)/.build/guest
