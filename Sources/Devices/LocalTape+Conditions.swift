@@ -91,16 +91,6 @@ extension LocalTape {
     return .check(found)
   }
 
-  /// Objects that MTFSR of `distance` records has passed; nil where it ended for another reason than
-  /// a filemark, which the driver stops behind.
-  static func step(of distance: Int, result: Int32, driver: DriverStatus) -> Int? {
-    if result == 0 { return distance }
-    guard result == -EIO, driver.filemark, !driver.endOfData,
-      0...distance ~= driver.residual
-    else { return nil }
-    return distance - driver.residual + 1
-  }
-
   /// An errno that is no position on the tape.
   static func condition(errno: Int32, writing: Bool) -> Condition {
     var condition =

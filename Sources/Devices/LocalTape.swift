@@ -33,20 +33,17 @@ public final class LocalTape: StreamDevice {
   private var count = 0
   private var isRunning = false
   private var isPastEarlyWarning = false
+  /// Where the drive does not tell its position, what was counted; nil where it does.
+  private var objects: ObjectCount?
   private var hasWarned = false
   private lazy var calls = Calls(self)
-  /// For drives that do not tell where they stand.
-  private var passed: PassedObjects
   /// Payload bytes that had to be copied in memory.
   public private(set) var copiedByteCount = 0
 
-  private init(
-    _ path: String, _ file: Int32, readOnly: Bool, isAtBeginning: Bool, ring: Ring
-  ) {
+  private init(_ path: String, _ file: Int32, readOnly: Bool, objects: ObjectCount?, ring: Ring) {
     self.ring = ring
-    // The drive is for the next program as soon as this one has closed it.
-    self.file = RingFile(unregistered: file)
-    passed = PassedObjects(isAtBeginning: isAtBeginning)
+    self.objects = objects
+    self.file = ring.know(file)
     self.readOnly = readOnly
     super.init(
       name: path, recordLengthMaximum: TapeMap.recordLengthMaximum, depth: 1, memoryAlignment: 512)
@@ -58,7 +55,7 @@ public final class LocalTape: StreamDevice {
   public static func open(_ path: String, readOnly: Bool = false, ring: Ring)
     async throws(DeviceError) -> LocalTape
   {
-    let result: Result<(Int32, Bool, Bool), DeviceError> = await ring.blocking { files in
+    let result: Result<(Int32, Bool, ObjectCount?), DeviceError> = await ring.blocking { files in
       var reads = readOnly
       // A drive without a tape would keep an open without O_NONBLOCK waiting; one that is no drive
       // is found out before anything moves.
@@ -82,11 +79,12 @@ public final class LocalTape: StreamDevice {
         files.close(file)
         return .failure(.system(path: path, call: "MTSETBLK", errno: -set))
       }
-      return .success((file, reads, status.beginning != 0))
+      let tells = cu_tape_position(file) >= 0
+      let objects = tells ? nil : ObjectCount(status.beginning != 0 ? 0 : nil)
+      return .success((file, reads, objects))
     }
-    let (file, reads, isAtBeginning) = try result.get()
-    return LocalTape(
-      path, file, readOnly: reads, isAtBeginning: isAtBeginning, ring: ring)
+    let (file, reads, objects) = try result.get()
+    return LocalTape(path, file, readOnly: reads, objects: objects, ring: ring)
   }
 
   /// Opened to read, or the tape is protected.
@@ -219,7 +217,7 @@ public final class LocalTape: StreamDevice {
       operation.rest = consume record
     case .written:
       operation.keep(record)
-      passed.pass(1)
+      objects?.pass(1)
       operation.doneRecordCount += 1
       if operation.doneRecordCount == operation.recordCount {
         let byteCount = operation.recordCount * operation.recordLength
@@ -229,7 +227,7 @@ public final class LocalTape: StreamDevice {
       }
     case .failed(var condition):
       operation.keep(record)
-      passed.lose()
+      objects?.lose()
       let left = operation.recordCount - operation.doneRecordCount
       condition.information = Int64(
         operation.recordCount == 1 ? operation.recordLength : left)
@@ -244,11 +242,11 @@ public final class LocalTape: StreamDevice {
     operation.keep(record)
     let one = operation.recordCount == 1
     let left = operation.recordCount - operation.doneRecordCount
+    let driver = result > 0 ? DriverStatus() : driverStatus()
+    objects?.read(result, driver)
     let status = Self.status(
-      read: operation.recordLength, result: result,
-      driver: result > 0 ? DriverStatus() : driverStatus(),
+      read: operation.recordLength, result: result, driver: driver,
       residual: one ? operation.recordLength : left, acceptsShorter: operation.acceptsShorter)
-    passed.read(status)
     if status.isSuccess { operation.doneRecordCount += 1 }
     if status.isSuccess, operation.doneRecordCount < operation.recordCount { return }
     let before = one ? status.byteCount : operation.doneRecordCount * operation.recordLength
@@ -311,10 +309,10 @@ public final class LocalTape: StreamDevice {
       (result, _) = await command(operation, count)
     }
     if result < 0 {
-      passed.lose()
+      objects?.lose()
       return .check(Self.condition(errno: -result, writing: true))
     }
-    passed.pass(count)
+    objects?.pass(UInt64(count))
     return isPastEarlyWarning && count > 0 ? .check(Cartridge.earlyWarning) : .good()
   }
 
@@ -330,52 +328,54 @@ public final class LocalTape: StreamDevice {
     let distance = kind == .endOfData ? 1 : abs(count)
     let (result, driver) = await command(operation, distance)
     isPastEarlyWarning = false
-    if result == 0, kind == .records { passed.pass(count) } else { passed.lose() }
+    objects?.move(kind, count, result, driver)
     return Self.status(moving: result, driver: driver)
   }
 
-  /// MTSEEK; on a drive that does not tell where it stands, MTREW and MTFSR.
+  /// MTSEEK; on a drive that cannot, from the beginning of the tape and object by object.
   public override func locate(_ object: UInt64) async -> DeviceStatus {
+    if objects != nil { return await count(to: object) }
     let (result, driver) = await command(cu_tape_locate, Int(clamping: object))
     isPastEarlyWarning = false
-    if result == -EIO, !passed.driveTells { return await walk(to: object) }
-    if result == 0 { passed.stand(at: object) } else { passed.lose() }
     return Self.status(moving: result, driver: driver)
   }
 
-  private func walk(to object: UInt64) async -> DeviceStatus {
+  private func count(to object: UInt64) async -> DeviceStatus {
+    if objects?.value == object { return .good() }
     let (result, driver) = await command(cu_tape_rewind, 1)
     guard result == 0 else {
-      passed.lose()
+      objects?.lose()
       return Self.status(moving: result, driver: driver)
     }
-    passed.stand(at: 0)
-    while let here = passed.count, here < object {
-      let distance = Int(min(object - here, PassedObjects.furthestStep))
-      let (result, driver) = await command(cu_tape_forward_records, distance)
-      guard let step = Self.step(of: distance, result: result, driver: driver) else {
-        passed.lose()
-        return Self.status(moving: result, driver: driver)
-      }
-      passed.pass(step)
+    objects = ObjectCount(0)
+    isPastEarlyWarning = false
+    while let value = objects?.value, value < object {
+      let status = await space(.records, count: Int(clamping: min(object - value, 1 << 24)))
+      if !status.isSuccess, status.condition?.filemark != true { return status }
+    }
+    guard objects?.value == object else {
+      return .check(Condition(.mediumError, .sequentialPositioningError))
     }
     return .good()
   }
 
-  /// MTIOCPOS, or the objects that were passed where the drive has never told.
+  /// MTIOCPOS, or what was counted since the beginning of the tape.
   public override func position() async throws(Condition) -> StreamPosition {
-    let descriptor = file.descriptor
-    let answer = await ring.blocking { _ in cu_tape_position(descriptor) }
-    if answer >= 0 {
-      passed.told(UInt64(answer))
-    } else if answer != -Int64(EIO) || passed.driveTells {
-      throw Self.condition(errno: Int32(truncatingIfNeeded: -answer), writing: false)
+    if let objects {
+      guard let object = objects.value else {
+        throw Self.condition(errno: EIO, writing: false)
+      }
+      return StreamPosition(
+        object: object, filemark: nil, isBeginning: object == 0, isEndOfData: nil,
+        isPastEarlyWarning: isPastEarlyWarning)
     }
-    guard let object = passed.count else {
-      throw Condition(.mediumError, .sequentialPositioningError)
+    let descriptor = file.descriptor
+    let object = await ring.blocking { _ in cu_tape_position(descriptor) }
+    guard object >= 0 else {
+      throw Self.condition(errno: Int32(truncatingIfNeeded: -object), writing: false)
     }
     return StreamPosition(
-      object: object, filemark: nil, isBeginning: object == 0, isEndOfData: nil,
+      object: UInt64(object), filemark: nil, isBeginning: object == 0, isEndOfData: nil,
       isPastEarlyWarning: isPastEarlyWarning)
   }
 
@@ -383,6 +383,7 @@ public final class LocalTape: StreamDevice {
   public override func close() async -> DeviceStatus {
     let status = await writeFilemarks(0, immediate: false)
     let descriptor = file.descriptor
+    ring.forget(file)
     await ring.blocking { $0.close(descriptor) }
     return status
   }

@@ -99,41 +99,4 @@ struct LocalTapeTests {
       }
     }
   }
-
-  @Test("to a step over records says how many objects were passed")
-  func steps() {
-    func step(_ result: Int32, _ driver: Driver) -> Int? {
-      LocalTape.step(of: 10, result: result, driver: driver)
-    }
-    #expect(step(0, Driver()) == 10)
-    #expect(step(-EIO, Driver(residual: 7, filemark: true)) == 4)
-    #expect(step(-EIO, Driver(residual: 10, filemark: true)) == 1)
-    #expect(step(-EIO, Driver(residual: 7, endOfData: true)) == nil)
-    #expect(step(-EIO, Driver(residual: 11, filemark: true)) == nil)
-    #expect(step(-EBUSY, Driver(filemark: true)) == nil)
-  }
-
-  @Test("is counted where the drive does not tell its position")
-  func counting() {
-    var passed = PassedObjects(isAtBeginning: true)
-    passed.pass(3)
-    passed.read(.good(1000))
-    var filemark = Condition(.noSense, .filemarkDetected)
-    filemark.filemark = true
-    passed.read(.check(filemark))
-    #expect(passed.count == 5)
-    passed.pass(-2)
-    #expect(passed.count == 3)
-    passed.read(.check(Condition(.blankCheck, .endOfDataDetected)))
-    #expect(passed.count == 3)
-    passed.read(.check(Condition(.mediumError, .unrecoveredReadError)))
-    #expect(passed.count == nil)
-    passed.pass(1)
-    #expect(passed.count == nil && !passed.driveTells)
-    passed.told(9)
-    #expect(passed.count == 9 && passed.driveTells)
-    passed.pass(-10)
-    #expect(passed.count == nil)
-    #expect(PassedObjects(isAtBeginning: false).count == nil)
-  }
 }
