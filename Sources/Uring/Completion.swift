@@ -29,6 +29,10 @@ open class CompletionHandler {
   open func complete(_ completion: consuming Completion) {
     preconditionFailure("a handler handles its completions")
   }
+
+  /// Called before `complete` for a send that does not copy: the kernel took `result` bytes, or
+  /// refused, and keeps the payload until the peer has it. The next send may follow.
+  open func progress(tag: UInt64, result: Int32) {}
 }
 
 /// A file as a ring knows it.

@@ -16,3 +16,16 @@ extension Processor {
     }
   }
 }
+
+extension Processor {
+  /// What `Ring.start` does: the caller is on this processor's thread, and stays there.
+  func startHere(_ body: @escaping () async -> Void) {
+    begin()
+    // The closure never leaves the thread it was made on.
+    nonisolated(unsafe) let body = body
+    Task(executorPreference: self) {
+      await unsafe body()
+      self.end()
+    }
+  }
+}

@@ -118,6 +118,12 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
     return try await task.value.get()
   }
 
+  /// Counts a body that the processor must not end before.
+  func begin() { queue.withLock { $0.running += 1 } }
+
+  /// Undoes `begin`.
+  func end() { queue.withLock { $0.running -= 1 } }
+
   // MARK: Executor
 
   /// Called by Swift's runtime, on any thread.
@@ -161,6 +167,7 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
 
   fileprivate func loop(_ ring: Ring) {
     unsafe self.ring = ring
+    unsafe ring.executor = self
     let wakeUp = WakeUp(wakeUp)
     var jobs: [UnownedJob] = []
     jobs.reserveCapacity(64)

@@ -19,6 +19,8 @@ public final class Ring {
     var isCancelled: Bool
     var nextFree: UInt32
     var timeout: __kernel_timespec
+    /// What a send without copying was answered before the kernel gave its buffers back.
+    var sent: Int32?
   }
 
   /// What changes with every operation. It has memory of its own, because each access to a stored
@@ -30,8 +32,9 @@ public final class Ring {
     var counters = RingCounters()
   }
 
-  /// Most operations in flight at once.
-  public static let capacity = 256
+  /// Most operations in flight at once: two for each of some hundred connections, and as many as
+  /// the disks behind them can use.
+  public static let capacity = 1024
 
   /// The door to the operating system.
   public let kernel: Kernel
@@ -47,9 +50,12 @@ public final class Ring {
   /// Operations that have not completed.
   public var inFlight: Int { unsafe state.pointee.inFlight }
   private let vectors: UnsafeMutablePointer<iovec>
+  let messages: UnsafeMutablePointer<msghdr>
   private let reaped: UnsafeMutablePointer<io_uring_cqe>
   private var freeFileIndexes: [UInt32]
   let pool: BlockingPool
+  /// The processor whose ring this is; set before its loop begins.
+  unowned(unsafe) var executor: Processor?
 
   /// Makes the ring on the calling thread, which owns it from then on.
   init(kernel: Kernel, arenaBytes: Int?) throws(RingError) {
@@ -60,6 +66,8 @@ public final class Ring {
     unsafe state.initialize(to: State())
     unsafe entries = .allocate(capacity: Self.capacity)
     unsafe vectors = .allocate(capacity: Self.capacity * Arena.mostRanges)
+    unsafe messages = .allocate(capacity: Self.capacity)
+    unsafe messages.initialize(repeating: msghdr(), count: Self.capacity)
     unsafe reaped = .allocate(capacity: Self.capacity)
     freeFileIndexes = (0..<kernel.facts.registeredFileCapacity).reversed()
     pool = BlockingPool()
@@ -68,7 +76,7 @@ public final class Ring {
       unsafe (entries + index).initialize(
         to: Entry(
           handler: nil, tag: 0, parked: arena.empty().park(), generation: 0, isCancelled: false,
-          nextFree: next, timeout: __kernel_timespec()))
+          nextFree: next, timeout: __kernel_timespec(), sent: nil))
     }
   }
 
@@ -78,6 +86,7 @@ public final class Ring {
     unsafe state.deallocate()
     unsafe entries.deallocate()
     unsafe vectors.deallocate()
+    unsafe messages.deallocate()
     unsafe reaped.deallocate()
   }
 
@@ -172,18 +181,20 @@ public final class Ring {
   func turn(wait: UInt32, nanoseconds: UInt64? = nil) {
     enter(wait: wait, nanoseconds: nanoseconds)
     unsafe state.pointee.counters.turns += 1
-    // At most 256 operations and a cancel request for each: the completion side holds 1024.
+    // An operation has two completions at most, and a cancel request: the completion side holds four
+    // for each.
     precondition(unsafe cu_flags(memory) & IORING_SQ_CQ_OVERFLOW == 0, "completions have room")
     while true {
       let count = Int(unsafe cu_reap(memory, reaped, UInt32(Self.capacity)))
       for position in 0..<count {
-        unsafe finish(reaped[position].user_data, reaped[position].res)
+        unsafe finish(
+          reaped[position].user_data, reaped[position].res, reaped[position].flags)
       }
       if count < Self.capacity { break }
     }
   }
 
-  private func finish(_ userData: UInt64, _ result: Int32) {
+  private func finish(_ userData: UInt64, _ answer: Int32, _ flags: UInt32) {
     if userData == Self.ignored { return }
     let index = Int(truncatingIfNeeded: userData & 0xffff_ffff)
     precondition(index < Self.capacity, "completions name operations")
@@ -191,6 +202,17 @@ public final class Ring {
     guard let handler = unsafe entry.handler,
       unsafe entry.generation == UInt32(truncatingIfNeeded: userData >> 32)
     else { preconditionFailure("an operation completes once") }
+    if flags & UInt32(IORING_CQE_F_MORE) != 0 {
+      unsafe entries[index].sent = answer
+      unsafe handler._withUnsafeGuaranteedRef { unsafe $0.progress(tag: entry.tag, result: answer) }
+      return
+    }
+    var result = answer
+    if let sent = unsafe entry.sent {
+      if answer & Self.copiedByKernel != 0 { unsafe state.pointee.counters.copiedSends += 1 }
+      result = sent
+      unsafe entries[index].sent = nil
+    }
     unsafe entries[index].handler = nil
     unsafe entries[index].generation &+= 1
     unsafe entries[index].nextFree = nextEntry
@@ -201,6 +223,9 @@ public final class Ring {
         Completion(tag: entry.tag, result: result, payload: Payload(parked: entry.parked)))
     }
   }
+
+  /// IORING_NOTIF_USAGE_ZC_COPIED: the kernel copied after all.
+  private static let copiedByKernel = Int32(bitPattern: 1 << 31)
 
   /// Marks submissions nobody waits for, such as cancel requests.
   static let ignored = UInt64.max
@@ -214,4 +239,6 @@ public struct RingCounters: Sendable, Equatable {
   public var turns = 0
   /// Reads and writes that used registered buffers, and others.
   public var fixedTransfers = 0, plainTransfers = 0
+  /// Sends that asked the kernel not to copy, and those of them that it copied all the same.
+  public var uncopiedSends = 0, copiedSends = 0
 }
