@@ -30,5 +30,7 @@ if [ $status = 0 ]; then
 else
   [ "$held" -gt 0 ] || fail "nothing is on the tape: the kill came too early"
   ! grep ' records of ' "$work/listing" | grep -qv ' 65536 bytes$' || fail "a record was torn"
+  offset=$(sed -nE 's/.*--source-offset ([0-9]+).*/\1/p' "$work/copy.log" | tail -n 1)
+  [ "${offset:-0}" -le "$held" ] || fail "it says that $offset bytes are on the tape, and $held are"
   [ -s "$work/copy.log" ] || fail "it ended with $status and said nothing"
 fi
