@@ -2,7 +2,6 @@ public import Devices
 import Glibc
 public import ISCSIProtocol
 import SCSI
-public import Uring
 
 /// Why an initiator has no session, lost one, or has no answer to a command.
 ///
@@ -48,6 +47,8 @@ public enum InitiatorError: Error, Equatable, Sendable {
   case unsupportedDevice(target: String, type: UInt8)
   /// A device that does not say what is needed to use it.
   case unusable(target: String, reason: String)
+  /// A drive without a cartridge.
+  case noMedium(target: String)
   /// The tape does not stand where it was left.
   case positionLost(target: String, expected: UInt64, found: UInt64?)
   /// An answer to SendTargets that is none.
@@ -112,6 +113,7 @@ extension InitiatorError: CustomStringConvertible {
       "\(target): is a device of type \(Self.hexadecimal(type)), neither disk nor tape drive; "
         + "name another logical unit"
     case .unusable(let target, let reason): "\(target): \(reason)"
+    case .noMedium(let target): "\(target): no medium in the drive; load one"
     case .positionLost(let target, let expected, let found):
       "\(target): the tape was to stand at object \(expected), "
         + (found.map { "and stands at \($0)" } ?? "and the drive does not say where it stands")

@@ -1,4 +1,5 @@
 import ISCSIProtocol
+import SAM
 import SCSI
 import Uring
 

@@ -56,7 +56,6 @@ extension InitiatorSession {
     }
     if goesOn { startRecovery(error) }
     for (task, outcome) in ended { end(task, outcome) }
-    endIfDone()
   }
 
   private func isStillborn(_ task: InitiatorTask) -> Bool {
@@ -110,7 +109,6 @@ extension InitiatorSession {
     settled?.fire()
     settled = nil
     abandonWaiting()
-    endIfDone()
   }
 
   /// Between two logins: short at first, because a target that restarts is back soon.
@@ -221,7 +219,6 @@ extension InitiatorSession {
     itself = nil
   }
 
-  func endIfDone() {}
 }
 
 extension InitiatorError {

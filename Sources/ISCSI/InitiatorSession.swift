@@ -223,7 +223,6 @@ public final class InitiatorSession {
     let ended = stillborn
     stillborn = []
     for (index, error) in ended { end(tasks[index], InitiatorOutcome(error)) }
-    endIfDone()
   }
 }
 

@@ -1,8 +1,11 @@
 /// Lets `async` code of one thread wait for something that happens once.
 @safe
 final class InitiatorSignal {
-  private var waiting: [UnsafeContinuation<Void, Never>] = []
+  private var waiting: [UnsafeContinuation<Void, Never>]
+
   private(set) var hasFired = false
+
+  init() { unsafe waiting = [] }
 
   /// Returns when `fire` was called, at once where it was before.
   func wait() async {
