@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
   name: "ecopy",
   products: [
-    .library(name: "CopyEngine", targets: ["CopyEngine", "ExtendedCopy", "SCSI"]),
+    .library(name: "CopyEngine", targets: ["CopyEngine", "ExtendedCopy", "SCSI", "ISCSIProtocol"]),
     .executable(name: "ecopy", targets: ["ecopy"]),
     .executable(name: "ecopyd", targets: ["ecopyd"]),
   ],

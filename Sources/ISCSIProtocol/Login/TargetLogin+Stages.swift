@@ -28,7 +28,7 @@ extension TargetLogin {
     state = .security(identity, next)
     guard let stage = request.nextStage, request.isTransit, case .done = next else {
       // An initiator that goes on without having authenticated itself is told so by no T.
-      return .answer(response(), text: text.encode())
+      return answer(text)
     }
     return advance(identity, to: stage, text)
   }
@@ -49,7 +49,7 @@ extension TargetLogin {
     }
     negotiation.declare(&text)
     guard request.isTransit, let stage = request.nextStage else {
-      return .answer(response(), text: text.encode())
+      return answer(text)
     }
     return advance(identity, to: stage, text)
   }
@@ -57,10 +57,11 @@ extension TargetLogin {
   private mutating func advance(
     _ identity: LoginIdentity, to stage: LoginStage, _ text: TextKeys
   ) -> Action {
-    let answer = response(nextStage: stage)
+    let bytes = text.encode()
+    let answer = response(bytes, nextStage: stage)
     guard stage == .fullFeature else {
       state = .operational(identity)
-      return .answer(answer, text: text.encode())
+      return .answer(answer, text: bytes)
     }
     state = .over
     let result = LoginResult(
@@ -69,7 +70,7 @@ extension TargetLogin {
       connectionID: identity.connectionID, parameters: negotiation.parameters, user: user,
       peerAlias: negotiation.peerAlias, portalGroupTag: portalGroupTag, cmdSN: answer.expCmdSN,
       statSN: statSN)
-    return .established(answer, text: text.encode(), result)
+    return .established(answer, text: bytes, result)
   }
 
   /// One step of the authentication; adds what to say to `text`. RFC 7143 12.1.3.
@@ -144,24 +145,37 @@ extension TargetLogin {
     return greeting
   }
 
-  /// The answer to the request at hand.
-  mutating func response(nextStage: LoginStage? = nil) -> LoginResponse {
+  /// An answer that stays in the stage.
+  mutating func answer(_ text: TextKeys) -> Action {
+    let bytes = text.encode()
+    return .answer(response(bytes), text: bytes)
+  }
+
+  /// The response to the request at hand that carries `text`.
+  private mutating func response(_ text: [UInt8], nextStage: LoginStage? = nil) -> LoginResponse {
+    precondition(
+      text.count <= TextLimits.loginSegmentByteCount, "our keys and 64 answers fit a segment")
     guard let request, let stage = request.currentStage else {
       preconditionFailure("a request was received")
     }
     defer { statSN = statSN.advanced(by: 1) }
     // CmdSN of a login does not advance: it is that of the first command.
-    return LoginResponse(
+    var response = LoginResponse(
       isid: request.isid, tsih: request.tsih, initiatorTaskTag: request.initiatorTaskTag,
       statSN: statSN, expCmdSN: request.cmdSN, maxCmdSN: request.cmdSN, currentStage: stage,
       nextStage: nextStage)
+    response.dataSegmentLength = text.count
+    return response
   }
 
   mutating func refuse(
     _ status: LoginStatus, _ refusal: LoginRefusal, _ text: TextKeys = TextKeys()
   ) -> Action {
     state = .over
-    return .refused(failure(status), text: text.encode(), refusal)
+    let bytes = text.encode()
+    var response = failure(status)
+    response.dataSegmentLength = bytes.count
+    return .refused(response, text: bytes, refusal)
   }
 
   mutating func failure(_ status: LoginStatus) -> LoginResponse {

@@ -95,6 +95,9 @@ public struct TargetLogin: Sendable {
     } catch {
       return refuse(.initiatorError, .pdu(error))
     }
+    guard data.count <= TextLimits.loginSegmentByteCount else {
+      return refuse(.initiatorError, .text(.tooLong))
+    }
     requestCount += 1
     guard requestCount <= LoginLimits.requestCount else {
       return refuse(.initiatorError, .tooManyRequests)
@@ -105,7 +108,7 @@ public struct TargetLogin: Sendable {
     let keys: TextKeys
     do throws(TextError) {
       text = try assembler.append(data, isContinued: received.isContinued)
-      guard let text else { return .answer(response(), text: []) }
+      guard let text else { return answer(TextKeys()) }
       keys = try TextKeys(parsing: text)
     } catch {
       return refuse(.initiatorError, .text(error))
@@ -158,8 +161,7 @@ public struct TargetLogin: Sendable {
     }
     if let request {
       guard received.isid == request.isid, received.tsih == request.tsih,
-        received.connectionID == request.connectionID, received.cmdSN == request.cmdSN,
-        received.initiatorTaskTag == request.initiatorTaskTag
+        received.connectionID == request.connectionID
       else { return (.initiatorError, .inconsistent) }
     }
     let isSecurity = received.currentStage == .securityNegotiation
@@ -216,7 +218,7 @@ public enum LoginRefusal: Error, Equatable, Sendable {
   case negotiation(NegotiationError)
   /// Only a later version of iSCSI is spoken.
   case badVersion
-  /// ISID, TSIH, CID, CmdSN, tag or stage do not fit the request before.
+  /// ISID, TSIH, CID or stage do not fit the request before.
   case inconsistent
   /// Over `LoginLimits.requestCount`.
   case tooManyRequests

@@ -14,7 +14,8 @@ public enum NameError: Error, Equatable, Sendable, CustomStringConvertible {
   /// For a log or a person.
   public var description: String {
     switch self {
-    case .badLength(let count): "an iSCSI name has 1 to \(ISCSIName.maximumByteCount) bytes, not \(count)"
+    case .badLength(let count):
+      "an iSCSI name has 1 to \(ISCSIName.maximumByteCount) bytes, not \(count)"
     case .unknownType: "an iSCSI name begins with iqn., eui. or naa."
     case .forbiddenCharacter(let offset):
       "byte \(offset) of the iSCSI name is not a letter, digit, “-”, “.” or “:”"

@@ -124,8 +124,9 @@ public struct LoginResponse: LoginPDU, TargetPDU {
 
   /// One to send; with `nextStage` it grants that stage.
   public init(
-    isid: InitiatorSessionID, tsih: UInt16, initiatorTaskTag: UInt32, status: LoginStatus = .success,
-    statSN: SerialNumber, expCmdSN: SerialNumber, maxCmdSN: SerialNumber,
+    isid: InitiatorSessionID, tsih: UInt16, initiatorTaskTag: UInt32,
+    status: LoginStatus = .success, statSN: SerialNumber, expCmdSN: SerialNumber,
+    maxCmdSN: SerialNumber,
     currentStage: LoginStage, nextStage: LoginStage? = nil, isContinued: Bool = false
   ) {
     header = BasicHeaderSegment(.loginResponse)
