@@ -14,6 +14,22 @@ struct InitiatorConnection {
   static func open(
     _ options: InitiatorOptions, ring: Ring
   ) async throws(InitiatorError) -> InitiatorConnection {
+    do throws(InitiatorError) {
+      return try await follow(options, ring)
+    } catch {
+      // What a target calls our fault that takes the number of one algorithm for that of another.
+      guard case .loginRefused(_, .initiatorError) = error,
+        let legacy = options.authentication?.legacyOnly
+      else { throw error }
+      var options = options
+      options.authentication = legacy
+      return try await follow(options, ring)
+    }
+  }
+
+  private static func follow(
+    _ options: InitiatorOptions, _ ring: Ring
+  ) async throws(InitiatorError) -> InitiatorConnection {
     let deadline = ring.now + options.loginTimeoutSeconds * 1_000_000_000
     var portal = options.portal
     for _ in 0...InitiatorOptions.mostRedirections {
