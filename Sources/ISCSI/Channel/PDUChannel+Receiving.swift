@@ -11,6 +11,11 @@ extension PDUChannel {
     return block.sharing(start..<start + count).bytes()
   }
 
+  /// Whether `place` was answered with `wait`.
+  public var waitsForPlacement: Bool {
+    if case .placement = phase { state == .open } else { false }
+  }
+
   /// Answers a `place` that said to wait.
   public func place(_ placement: consuming Placement) {
     guard case .placement = phase, state == .open else { return }

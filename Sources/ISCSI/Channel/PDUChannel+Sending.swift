@@ -5,7 +5,10 @@ extension PDUChannel {
   /// Whether one more PDU may be sent.
   public var hasRoom: Bool { freeSlot != Self.none }
 
-  /// Whether one more PDU with a copy of so many bytes may be sent, up to 256.
+  /// Most bytes of metadata that are copied into the channel.
+  public static var mostCopiedBytes: Int { fieldByteCount }
+
+  /// Whether one more PDU with a copy of so many bytes may be sent, up to `mostCopiedBytes`.
   public func hasRoom(forBytes count: Int) -> Bool {
     precondition(count <= Self.fieldByteCount, "longer data have a payload of their own")
     return hasRoom && (count <= Self.inlineByteCount || freeFields != 0)
