@@ -124,21 +124,9 @@ extension ISCSIURL {
       throw EngineError(
         .syntax, "\(self): target-user and target-password belong together; say both")
     }
-    do throws(CHAPPolicyError) {
-      let own = try CHAPCredential(user: user, secret: Self.secret(password))
-      var target: CHAPCredential?
-      if let targetUser, let targetPassword {
-        target = try CHAPCredential(user: targetUser, secret: Self.secret(targetPassword))
-      }
-      // What the target can is not ours to choose, and some only know MD5.
-      return try InitiatorCHAP(own: own, target: target, allowsLegacyAlgorithms: true)
-    } catch {
-      throw EngineError(.syntax, "\(self): \(error)")
-    }
-  }
-
-  private static func secret(_ text: String) throws(CHAPPolicyError) -> CHAPSecret {
-    try CHAPSecret(Array(text.utf8), allowsShort: true)
+    return try InitiatorCHAP(
+      user: user, password: password, targetUser: targetUser, targetPassword: targetPassword,
+      at: "\(self)")
   }
 
   /// What makes two URLs the same device.
@@ -162,6 +150,30 @@ extension EngineError {
       default: .file
       }
     self.init(kind, error.description)
+  }
+}
+
+extension InitiatorCHAP {
+  /// Of what a person said of the place `name`.
+  init(
+    user: String, password: String, targetUser: String? = nil, targetPassword: String? = nil,
+    at name: String
+  ) throws(EngineError) {
+    do throws(CHAPPolicyError) {
+      let own = try CHAPCredential(user: user, secret: Self.secret(password))
+      var target: CHAPCredential?
+      if let targetUser, let targetPassword {
+        target = try CHAPCredential(user: targetUser, secret: Self.secret(targetPassword))
+      }
+      // What the target can is not ours to choose, and some only know MD5.
+      try self.init(own: own, target: target, allowsLegacyAlgorithms: true)
+    } catch {
+      throw EngineError(.syntax, "\(name): \(error)")
+    }
+  }
+
+  private static func secret(_ text: String) throws(CHAPPolicyError) -> CHAPSecret {
+    try CHAPSecret(Array(text.utf8), allowsShort: true)
   }
 }
 

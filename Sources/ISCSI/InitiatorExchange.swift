@@ -70,6 +70,14 @@ final class InitiatorExchange: PDUChannelOwner {
     throw failure ?? .closed(target: label)
   }
 
+  /// Goes on with the digests of a login that has succeeded; data segments stay as short.
+  func adopt(_ parameters: SessionParameters) {
+    channel?.hasHeaderDigest = parameters.headerDigest == .crc32c
+    channel?.hasDataDigest = parameters.dataDigest == .crc32c
+    channel?.maximumDataSegmentLength = min(
+      Int(parameters.maxRecvDataSegmentLength), Self.fieldByteCount)
+  }
+
   /// Gives the channel away; nothing is being received.
   func takeChannel() -> PDUChannel {
     guard let taken = channel, failure == nil else {

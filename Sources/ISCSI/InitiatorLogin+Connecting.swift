@@ -7,6 +7,8 @@ import Uring
 struct InitiatorConnection {
   var exchange: InitiatorExchange
   var result: LoginResult
+  /// MaxCmdSN of the last response: the command window as it is at first.
+  var maxCmdSN: SerialNumber
 
   /// Resolves, connects and logs in, following redirections, all within one deadline.
   ///
@@ -113,6 +115,7 @@ struct InitiatorConnection {
     configuration.portalGroupTag = options.portal.portalGroupTag
     var login = InitiatorLogin(configuration)
     var action = login.start()
+    var maxCmdSN = configuration.cmdSN
     while true {
       switch action {
       case .send(let request, let text):
@@ -120,12 +123,16 @@ struct InitiatorConnection {
         let answer = try await exchange.receive()
         do throws(LoginError) {
           action = try login.receive(answer.header, data: answer.data)
+          if let response = try? LoginResponse(answer.header), maxCmdSN < response.maxCmdSN {
+            maxCmdSN = response.maxCmdSN
+          }
         } catch {
           if case .redirected(let redirect) = error { return .redirected(redirect) }
           throw InitiatorError(error, options.label)
         }
       case .established(let result):
-        return .open(InitiatorConnection(exchange: exchange, result: result))
+        return .open(
+          InitiatorConnection(exchange: exchange, result: result, maxCmdSN: maxCmdSN))
       }
     }
   }

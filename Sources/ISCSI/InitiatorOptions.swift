@@ -17,7 +17,7 @@ public struct InitiatorOptions: Sendable {
   /// From the first packet to the full feature phase, redirections included.
   public var loginTimeoutSeconds: UInt64 = 15
   /// Logins to try after a loss.
-  public var reconnectAttempts = 5
+  public var reconnectAttempts = 8
   /// Time for them.
   public var reconnectSeconds: UInt64 = 30
   /// Silence after which the target is asked whether it is there, and time it has to answer.
@@ -45,6 +45,10 @@ public struct InitiatorOptions: Sendable {
         random: UInt32.random(in: 0...0xFF_FFFF, using: &random),
         qualifier: UInt16.random(in: 0...UInt16.max, using: &random))
     negotiation = NegotiationPolicy()
+    // A list of targets is received in pieces of the field that logins use.
+    if targetName == nil {
+      negotiation.wanted.maxRecvDataSegmentLength = UInt32(InitiatorExchange.fieldByteCount)
+    }
   }
 
   /// What to call the target in messages.

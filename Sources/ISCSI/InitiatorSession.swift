@@ -121,7 +121,7 @@ public final class InitiatorSession {
     parameters = result.parameters
     cmdSN = result.cmdSN
     expStatSN = result.statSN
-    maxCmdSN = result.cmdSN
+    maxCmdSN = connection.maxCmdSN
     let channel = connection.exchange.takeChannel()
     channel.hasHeaderDigest = parameters.headerDigest == .crc32c
     channel.hasDataDigest = parameters.dataDigest == .crc32c

@@ -28,7 +28,6 @@ extension RemoteTape {
   private func leaveEnd() {
     isPastEarlyWarning = false
     bytesPastEarlyWarning = 0
-    probed = nil
   }
 
   private func tellFailure(_ outcome: InitiatorOutcome) {
@@ -60,7 +59,10 @@ extension RemoteTape {
       return .check(condition)
     }
     object = object.map { $0 + UInt64(count) }
-    if count > 0 { knownEnd = object }
+    if count > 0 {
+      knownEnd = object
+      probed = nil
+    }
     if !immediate || count == 0 { hasUnflushedWrites = false }
     if outcome.condition?.isEarlyWarning == true { isPastEarlyWarning = true }
     return isPastEarlyWarning && count > 0 ? .check(Self.earlyWarning) : .good()

@@ -275,6 +275,7 @@ public final class RemoteTape: StreamDevice {
     moveDone(operation)
     advance(by: 1)
     knownEnd = object
+    probed = nil
     if operation.doneRecordCount == operation.recordCount {
       let byteCount = operation.recordCount * operation.recordLength
       operation.status =
