@@ -118,6 +118,7 @@ extern const int cu_tape_forward_records;
 extern const int cu_tape_backward_records;
 extern const int cu_tape_end_of_data;
 extern const int cu_tape_locate;
+extern const int cu_tape_rewind;
 extern const int cu_tape_set_block;
 /// 0 or -errno.
 int cu_tape_command(int fd, int operation, int count);
