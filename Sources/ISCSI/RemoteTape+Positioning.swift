@@ -49,7 +49,7 @@ extension RemoteTape {
     if outcome.failure != nil, unit.session.isLost {
       switch await standing() {
       case .moved(by: 0):
-        outcome = await issue(.writeFilemarks(count, immediate: immediate))
+        outcome = await issue(.writeFilemarks(count, immediate: immediate && count > 0))
       case .moved(let moved) where moved == UInt64(count):
         outcome = InitiatorOutcome(byteCount: 0, status: .good, sense: nil)
       case .moved, .lost: object = nil
