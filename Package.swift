@@ -59,7 +59,8 @@ let package = Package(
     module(
       "DiskSystem",
       [
-        "Uring", "SCSI", "Devices", "SAM", "ISCSI", "ISCSIProtocol", "DeviceServers", "Transfer",
+        "Uring", "SCSI", "Digests", "Devices", "SAM", "ISCSI", "ISCSIProtocol", "DeviceServers",
+        "Transfer",
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
@@ -73,7 +74,8 @@ let package = Package(
     .executableTarget(
       name: "ecopyd",
       dependencies: [
-        "DiskSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "DiskSystem", "Uring",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -94,9 +96,12 @@ let package = Package(
     tests(
       "DeviceServersTests",
       ["DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager"]),
-    tests(
-      "DiskSystemTests",
-      ["DiskSystem", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring", "SCSI"]),
+    .testTarget(
+      name: "DiskSystemTests",
+      dependencies: [
+        "DiskSystem", "ecopyd", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring",
+        "SCSI",
+      ], exclude: ["Snapshots"], swiftSettings: strict),
     // Programs that we did not write, against ours.
     .testTarget(
       name: "PeerTests", dependencies: ["ecopy", "ecopyd"], swiftSettings: strict),

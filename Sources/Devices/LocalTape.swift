@@ -43,7 +43,8 @@ public final class LocalTape: StreamDevice {
   private init(_ path: String, _ file: Int32, readOnly: Bool, objects: ObjectCount?, ring: Ring) {
     self.ring = ring
     self.objects = objects
-    self.file = ring.know(file)
+    // The drive is for the next program as soon as this one has closed it.
+    self.file = RingFile(unregistered: file)
     self.readOnly = readOnly
     super.init(
       name: path, recordLengthMaximum: TapeMap.recordLengthMaximum, depth: 1, memoryAlignment: 512)
@@ -383,7 +384,6 @@ public final class LocalTape: StreamDevice {
   public override func close() async -> DeviceStatus {
     let status = await writeFilemarks(0, immediate: false)
     let descriptor = file.descriptor
-    ring.forget(file)
     await ring.blocking { $0.close(descriptor) }
     return status
   }

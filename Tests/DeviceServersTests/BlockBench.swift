@@ -109,11 +109,9 @@ final class BlockBench {
 final class BlockClient: CommandClient {
   private var ended: BlockOutcome?
   private var waiter: CheckedContinuation<Void, Never>?
-  private(set) var completionCount = 0
 
   override func complete(_ command: Command, _ result: consuming CommandResult) {
     ended = outcome(of: result)
-    completionCount += 1
     waiter?.resume()
     waiter = nil
   }

@@ -26,7 +26,7 @@ struct ReservationConflictTests {
   /// Commands that never conflict with a persistent reservation.
   private static let harmless: [[UInt8]] = [
     [0x00, 0, 0, 0, 0, 0], [0x03, 0, 0, 0, 32, 0], [0x12, 0, 0, 0, 96, 0],
-    [0x4D, 0, 0x40, 0, 0, 0, 0, 0, 64, 0], UnitBench.reserveIn(0), UnitBench.reserveIn(3),
+    [0x4D, 0, 0x40, 0, 0, 0, 0, 0, 64, 0], ReservationBench.reserveIn(0), ReservationBench.reserveIn(3),
     [0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], [0xA3, 0x0A, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0],
     [0xA3, 0x0C, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], [0xA3, 0x0D, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0],
   ]
@@ -34,7 +34,7 @@ struct ReservationConflictTests {
   @Test("access by type and registration", arguments: ReservationType.allCases.indices)
   func table(_ index: Int) async throws {
     let row = Self.rows[index]
-    try await withUnitBench { bench in
+    try await withReservationBench { bench in
       let holder = bench.join(1)
       let registrant = bench.join(2)
       let stranger = bench.join(3)
@@ -46,12 +46,12 @@ struct ReservationConflictTests {
       }
       let modeSense: [UInt8] = [0x1A, 0, 0x3F, 0, 255, 0]
       let modeSelect: [UInt8] = [0x15, 0x10, 0, 0, 0, 0]
-      for cdb in [UnitBench.read, modeSense] {
+      for cdb in [ReservationBench.read, modeSense] {
         #expect(await may(cdb, holder))
         #expect(await may(cdb, registrant) == row.registrantReads)
         #expect(await may(cdb, stranger) == row.strangerReads)
       }
-      for cdb in [UnitBench.write, modeSelect] {
+      for cdb in [ReservationBench.write, modeSelect] {
         #expect(await may(cdb, holder))
         #expect(await may(cdb, registrant) == row.registrantWrites)
         #expect(await may(cdb, stranger) == false)
@@ -66,8 +66,8 @@ struct ReservationConflictTests {
       let bench = try await BlockBench.thin(directory, ring: ring) { $0.isRemovable = true }
       let other = BlockBench.nexus(2)
       bench.join(other)
-      _ = await bench.run(UnitBench.out(0), UnitBench.list(0, 1))
-      _ = await bench.run(UnitBench.out(1, type: 1), UnitBench.list(1, 0))
+      _ = await bench.run(ReservationBench.out(0), ReservationBench.list(0, 1))
+      _ = await bench.run(ReservationBench.out(1, type: 1), ReservationBench.list(1, 0))
       func conflicts(_ cdb: [UInt8], _ data: [UInt8] = []) async -> Bool {
         await bench.run(cdb, data, nexus: other).status == .reservationConflict
       }
@@ -95,7 +95,7 @@ struct ReservationConflictTests {
   func reserve(_ isLong: Bool) async throws {
     let (reserve, release) =
       isLong ? (Self.reserve10, Self.release10) : (Self.reserve6, Self.release6)
-    try await withUnitBench { bench in
+    try await withReservationBench { bench in
       let first = bench.join(1)
       let second = bench.join(2)
       #expect(await bench.run(reserve, from: first).status == .good)
@@ -103,8 +103,8 @@ struct ReservationConflictTests {
       #expect(await bench.run(reserve, from: second).status == .reservationConflict)
       #expect(await bench.run(release, from: second).status == .good)
       for cdb in [
-        UnitBench.read, UnitBench.write, [0, 0, 0, 0, 0, 0], [0x1A, 0, 0x3F, 0, 255, 0],
-        UnitBench.reserveIn(0),
+        ReservationBench.read, ReservationBench.write, [0, 0, 0, 0, 0, 0], [0x1A, 0, 0x3F, 0, 255, 0],
+        ReservationBench.reserveIn(0),
       ] {
         #expect(await bench.run(cdb, from: second).status == .reservationConflict, "\(cdb)")
         #expect(await bench.run(cdb, from: first).status == .good, "\(cdb)")
@@ -119,20 +119,20 @@ struct ReservationConflictTests {
 
   @Test("the end of its nexus and a reset free what RESERVE holds")
   func freed() async throws {
-    try await withUnitBench { bench in
+    try await withReservationBench { bench in
       var first = bench.join(1)
       let second = bench.join(2)
       _ = await bench.run(Self.reserve6, from: first)
       await bench.router.detach(first)
-      #expect(await bench.run(UnitBench.write, from: second).status == .good)
+      #expect(await bench.run(ReservationBench.write, from: second).status == .good)
       for function in [.logicalUnitReset, .targetReset] as [TaskManagementFunction] {
         first = bench.join(1)
         _ = bench.attentions(of: second)
         #expect(await bench.run(Self.reserve6, from: first).status == .good)
-        #expect(await bench.run(UnitBench.write, from: second).status == .reservationConflict)
+        #expect(await bench.run(ReservationBench.write, from: second).status == .reservationConflict)
         _ = await bench.router.manage(function, logicalUnit: 0, nexus: second)
         _ = bench.attentions(of: second)
-        #expect(await bench.run(UnitBench.write, from: second).status == .good)
+        #expect(await bench.run(ReservationBench.write, from: second).status == .good)
         await bench.router.detach(first)
       }
     }
@@ -140,7 +140,7 @@ struct ReservationConflictTests {
 
   @Test("third-party and extent reservations do not exist")
   func thirdParty() async throws {
-    try await withUnitBench { bench in
+    try await withReservationBench { bench in
       let nexus = bench.join(1)
       #expect(await bench.run([0x16, 0x10, 0, 0, 0, 0], from: nexus).senseCodes == [5, 0x24, 0])
       #expect(await bench.run([0x16, 0x01, 0, 0, 0, 0], from: nexus).senseCodes == [5, 0x24, 0])
@@ -149,7 +149,7 @@ struct ReservationConflictTests {
 
   @Test("beside registrations RESERVE and RELEASE end well for holders only, and do nothing")
   func besideRegistrations() async throws {
-    try await withUnitBench { bench in
+    try await withReservationBench { bench in
       let holder = bench.join(1)
       let registrant = bench.join(2)
       let stranger = bench.join(3)
@@ -170,7 +170,7 @@ struct ReservationConflictTests {
       _ = await bench.reserveOut(1, holder, key: 1, type: 5)
       #expect(await all(Self.reserve10) == [true, true, false])
       #expect(await all(Self.release10) == [true, true, false])
-      #expect(await bench.run(UnitBench.write, from: registrant).status == .good)
+      #expect(await bench.run(ReservationBench.write, from: registrant).status == .good)
     }
   }
 }

@@ -1,90 +1,115 @@
 import SAM
 import SCSI
+import Testing
 import Uring
 
 @testable import DeviceServers
 
-/// What a store of reservations does, chosen by a test.
-final class MemoryStore: ReservationStore {
-  var bytes: [UInt8]?
-  var fails = false
-  private(set) var storeCount = 0
+/// A logical unit with one command more, which ends when a test says so.
+final class HeldUnit: LogicalUnit {
+  static let operationCode: UInt8 = 0xC0
+  /// What has begun and not ended, in the order of beginning.
+  private(set) var running: [UnitTask] = []
 
-  override func load() async -> [UInt8]? { bytes }
-
-  override func store(_ new: [UInt8]) async -> Bool {
-    storeCount += 1
-    if fails { return false }
-    bytes = new
-    return true
-  }
-}
-
-/// One unit, as LUN 0 of everybody.
-final class OneUnitMap: LogicalUnitMap {
-  private let unit: LogicalUnit
-  init(_ unit: LogicalUnit) { self.unit = unit }
-  override func units(for nexus: Nexus) -> [(lun: UInt64, unit: LogicalUnit)] {
-    [(LogicalUnitNumber.encode(0), unit)]
-  }
-}
-
-/// A logical unit without a device behind a router: the commands of SPC, one that ends when a test
-/// says so, one that reads and one that writes.
-final class UnitBench {
-  let ring: Ring
-  let unit: LogicalUnit
-  let router: LogicalUnitRouter
-  let gate: UnitGate
-  private var nextTag: UInt64 = 0
-
-  static let slow: [UInt8] = [0xC0, 0, 0, 0, 0, 0]
-  static let read: [UInt8] = [0xC1, 0, 0, 0, 0, 0]
-  static let write: [UInt8] = [0xC2, 0, 0, 0, 0, 0]
-
-  init(ring: Ring, control: ControlBlock = ControlBlock()) {
-    self.ring = ring
-    let gate = UnitGate()
-    self.gate = gate
-    unit = LogicalUnit(
+  init(ring: Ring) {
+    super.init(
       ring: ring,
       identity: UnitIdentity(
-        vendor: "ECOPY", product: "UNIT", serialNumber: "SERIAL",
-        naa: [0x30, 1, 2, 3, 4, 5, 6, 7]),
-      peripheralDeviceType: 0, control: control,
+        product: "HELD", serialNumber: "42", naa: [0x31, 2, 3, 4, 5, 6, 7, 8]),
+      peripheralDeviceType: 0, control: ControlBlock(),
       commands: [
         CommandEntry(
-          "SLOW", 0xC0, usage: [0xC0, 0xFF, 0, 0, 0, 0x04], access: .always,
-          execution: .asynchronous { unit, task in
-            await gate.pass(task.command)
-            return unit.good()
-          }),
-        CommandEntry(
-          "READS", 0xC1, usage: [0xC1, 0, 0, 0, 0, 0x04], access: .reads,
-          execution: .direct { $0.finish($1, $0.good()) }),
-        CommandEntry(
-          "WRITES", 0xC2, usage: [0xC2, 0, 0, 0, 0, 0x04], access: .writes,
-          execution: .direct { $0.finish($1, $0.good()) }),
+          "HELD", Self.operationCode, usage: [Self.operationCode, 0, 0, 0, 0, 0x04],
+          access: .writes,
+          execution: .direct { unit, task in
+            guard let unit = unit as? HeldUnit else { preconditionFailure("it is its command") }
+            unit.running.append(task)
+          })
       ])
-    router = LogicalUnitRouter(ring: ring, map: OneUnitMap(unit))
   }
 
-  /// A nexus that has seen its first unit attention.
-  func join(_ number: UInt64, port: UInt16 = 1) -> Nexus {
-    let nexus = Nexus(
-      initiatorPort: InitiatorPort(name: "iqn.2026-11.test:\(number)", isid: number),
-      targetPort: TargetPort(
-        name: "iqn.2026-11.test:target", portalGroupTag: port, relativeIdentifier: port))
+  var runningTags: [UInt64] { running.map(\.command.tag) }
+
+  func end(_ tag: UInt64) {
+    guard let index = running.firstIndex(where: { $0.command.tag == tag }) else { return }
+    finish(running.remove(at: index), good())
+  }
+}
+
+final class TestMap: LogicalUnitMap {
+  var units: [(lun: UInt64, unit: LogicalUnit)] = []
+  override func units(for nexus: Nexus) -> [(lun: UInt64, unit: LogicalUnit)] { units }
+}
+
+/// A command on its way; also counts how often it ended.
+final class Sent: CommandClient {
+  let command: Command
+  private(set) var outcome: BlockOutcome?
+  private(set) var endCount = 0
+  private let log: EndLog
+  private var waiter: CheckedContinuation<Void, Never>?
+
+  init(_ command: Command, _ log: EndLog) {
+    self.command = command
+    self.log = log
+  }
+
+  override func complete(_ command: Command, _ result: consuming CommandResult) { end(result) }
+
+  func end(_ result: consuming CommandResult) {
+    endCount += 1
+    outcome = BlockClient().outcome(of: result)
+    log.tags.append(command.tag)
+    waiter?.resume()
+    waiter = nil
+  }
+
+  func wait() async -> BlockOutcome {
+    if outcome == nil { await withCheckedContinuation { waiter = $0 } }
+    guard let outcome else { preconditionFailure("a command ends before its waiter goes on") }
+    return outcome
+  }
+}
+
+/// Tags in the order in which their commands ended.
+final class EndLog {
+  var tags: [UInt64] = []
+}
+
+/// A router with units behind it and initiators in front of it.
+final class UnitBench {
+  let ring: Ring
+  let map = TestMap()
+  let router: LogicalUnitRouter
+  let log = EndLog()
+  private var nextTag: UInt64 = 0
+
+  init(_ units: [LogicalUnit], ring: Ring) {
+    self.ring = ring
+    map.units = units.enumerated().map { (LogicalUnitNumber.encode($0.offset), $0.element) }
+    router = LogicalUnitRouter(ring: ring, map: map)
+  }
+
+  /// A nexus that has just begun.
+  func attach(_ number: UInt64) -> Nexus {
+    let nexus = BlockBench.nexus(number)
     router.attach(nexus)
-    while unit.control.takeUnitAttention(for: nexus) != nil {}
     return nexus
   }
 
-  /// Sends a command without waiting for its end.
+  /// A nexus without unit attentions.
+  func join(_ number: UInt64) -> Nexus {
+    let nexus = attach(number)
+    for unit in router.units(of: nexus) {
+      while unit.control.takeUnitAttention(for: nexus) != nil {}
+    }
+    return nexus
+  }
+
   func send(
-    _ cdb: [UInt8], _ dataOut: [UInt8] = [], from nexus: Nexus,
-    attribute: TaskAttribute = .simple, lun: UInt64 = 0
-  ) -> BlockClient {
+    _ cdb: [UInt8], _ dataOut: [UInt8] = [], lun: UInt64 = 0, from nexus: Nexus,
+    _ attribute: TaskAttribute = .simple
+  ) -> Sent {
     let command = Command(nexus: nexus)
     command.cdb = CommandDescriptorBlock(cdb)
     command.logicalUnit = lun
@@ -93,9 +118,9 @@ final class UnitBench {
     command.expectedDataIn = 1 << 20
     command.tag = nextTag
     nextTag += 1
-    let client = BlockClient()
+    let sent = Sent(command, log)
     switch router.admit(command) {
-    case .finished(let result): client.complete(command, result)
+    case .finished(let result): sent.end(result)
     case .execute(let wanted):
       let bytes = Array(dataOut.prefix(wanted))
       var payload = ring.arena.empty()
@@ -106,93 +131,68 @@ final class UnitBench {
         payload = room
         payload.overwrite(with: bytes)
       }
-      router.execute(command, dataOut: payload, for: client)
+      router.execute(command, dataOut: payload, for: sent)
     }
-    return client
+    return sent
   }
 
   func run(
-    _ cdb: [UInt8], _ dataOut: [UInt8] = [], from nexus: Nexus, lun: UInt64 = 0
+    _ cdb: [UInt8], _ dataOut: [UInt8] = [], lun: UInt64 = 0, from nexus: Nexus
   ) async -> BlockOutcome {
-    await send(cdb, dataOut, from: nexus, lun: lun).wait()
+    await send(cdb, dataOut, lun: lun, from: nexus).wait()
   }
 
-  // MARK: Reservations
-
-  func reserveOut(
-    _ action: UInt8, _ nexus: Nexus, key: UInt64 = 0, newKey: UInt64 = 0, type: UInt8 = 0,
-    flags: UInt8 = 0
-  ) async -> BlockOutcome {
-    await run(Self.out(action, type: type), Self.list(key, newKey, flags), from: nexus)
-  }
-
-  static func out(_ action: UInt8, type: UInt8 = 0, length: UInt64 = 24) -> [UInt8] {
-    [0x5F, action, type, 0, 0] + BlockCDB.big(length, 4) + [0]
-  }
-
-  static func list(_ key: UInt64, _ newKey: UInt64, _ flags: UInt8 = 0) -> [UInt8] {
-    BlockCDB.big(key, 8) + BlockCDB.big(newKey, 8) + [0, 0, 0, 0, flags, 0, 0, 0]
-  }
-
-  static func reserveIn(_ action: UInt8, length: UInt64 = 0xFFFF) -> [UInt8] {
-    [0x5E, action, 0, 0, 0, 0, 0] + BlockCDB.big(length, 2) + [0]
-  }
-
-  /// Code and qualifier of the unit attentions that wait for a nexus.
-  func attentions(of nexus: Nexus) -> [[UInt8]] {
-    var all: [[UInt8]] = []
-    while let one = unit.control.takeUnitAttention(for: nexus) {
-      all.append([one.code, one.qualifier])
-    }
-    return all
+  func hold(_ nexus: Nexus, _ attribute: TaskAttribute = .simple) -> Sent {
+    send([HeldUnit.operationCode, 0, 0, 0, 0, 0], from: nexus, attribute)
   }
 }
 
-/// Holds slow commands until a test opens it, or until they are aborted.
-final class UnitGate {
-  private(set) var started: [Command] = []
-  private var isOpen = false
-  private var passes = 0
-  private var waiters: [CheckedContinuation<Void, Never>] = []
-
-  func pass(_ command: Command) async {
-    started.append(command)
-    while !isOpen {
-      await withCheckedContinuation { waiters.append($0) }
-      if passes > 0 {
-        passes -= 1
-        return
-      }
-    }
+/// CDBs of SPC, as an initiator writes them.
+enum PrimaryCDB {
+  static let testUnitReady: [UInt8] = [0, 0, 0, 0, 0, 0]
+  static func inquiry(page: UInt8? = nil, length: UInt16 = 512) -> [UInt8] {
+    [0x12, page == nil ? 0 : 1, page ?? 0, UInt8(length >> 8), UInt8(length & 0xFF), 0]
   }
-
-  /// Lets one command go that waits.
-  func openOne() {
-    guard !isOpen, !waiters.isEmpty else { return }
-    passes += 1
-    waiters.removeFirst().resume()
+  static func requestSense(descriptor: Bool = false) -> [UInt8] {
+    [0x03, descriptor ? 1 : 0, 0, 0, 252, 0]
   }
-
-  func open() {
-    isOpen = true
-    let all = waiters
-    waiters = []
-    all.forEach { $0.resume() }
+  static func reportLUNs(_ select: UInt8 = 0, length: UInt8 = 255) -> [UInt8] {
+    [0xA0, 0, select, 0, 0, 0, 0, 0, 0, length, 0, 0]
+  }
+  /// MODE SENSE(6) without block descriptor.
+  static func modeSense(_ page: UInt8, _ values: UInt8 = 0) -> [UInt8] {
+    [0x1A, 0x08, values << 6 | page, 0, 255, 0]
+  }
+  static func modeSelect(_ length: Int) -> [UInt8] { [0x15, 0x10, 0, 0, UInt8(length), 0] }
+  /// Mode parameters of the control page with TAS, SWP and D_SENSE as given.
+  static func control(descriptor: Bool = false, protected: Bool = false, answers: Bool = false)
+    -> [UInt8]
+  {
+    [
+      0, 0, 0, 0, 0x0A, 0x0A, descriptor ? 0x04 : 0, 0x10, protected ? 0x08 : 0,
+      answers ? 0x40 : 0, 0, 0, 0xFF, 0xFF, 0, 0,
+    ]
+  }
+  static func operationCodes(
+    _ option: UInt8 = 0, _ code: UInt8 = 0, _ action: UInt16 = 0, timeouts: Bool = false
+  ) -> [UInt8] {
+    [
+      0xA3, 0x0C, (timeouts ? 0x80 : 0) | option, code, UInt8(action >> 8), UInt8(action & 0xFF),
+      0, 0, 0x40, 0, 0, 0,
+    ]
   }
 }
 
-/// Runs `body` with a unit on a processor of its own.
-func withUnitBench(_ body: @escaping @Sendable (UnitBench) async throws -> Void) async throws {
-  try await withUnitRing { try await body(UnitBench(ring: $0)) }
-}
-
-func withUnitRing(_ body: @escaping @Sendable (Ring) async throws -> Void) async throws {
+/// Runs `body` on a processor of its own.
+func withRing<Success: Sendable>(
+  _ body: @escaping @Sendable (Ring) async throws -> Success
+) async throws -> Success {
   var configuration = Processor.Configuration()
   configuration.arenaBytes = 4 << 20
   let processor = try Processor(configuration)
-  let result: Result<Void, any Error> = await processor.run { ring in
+  let result: Result<Success, any Error> = await processor.run { ring in
     do { return .success(try await body(ring)) } catch { return .failure(error) }
   }
   processor.stop()
-  try result.get()
+  return try result.get()
 }

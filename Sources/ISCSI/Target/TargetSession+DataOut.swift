@@ -14,7 +14,6 @@ extension TargetSession {
     guard let (task, request) = owner(of: header) else { return .discard }
     guard fits(task, request, length) else {
       if request.isFinal { endSequence(of: task, request) }
-      pump()
       return .discard
     }
     precondition(task.state == .collecting, "data do not come before there is room for them")
@@ -79,6 +78,7 @@ extension TargetSession {
   func dataArrived(
     _ header: BasicHeaderSegment, for task: TargetTask, _ data: consuming Payload, fails: Bool
   ) {
+    dataSeconds = 0
     // The task was aborted meanwhile; its bytes have had their last completion now.
     guard task.isCollecting, !isEnding else {
       _ = consume data

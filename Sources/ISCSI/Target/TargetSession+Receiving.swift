@@ -14,6 +14,8 @@ extension TargetSession {
 
   /// Where the data segment of a PDU goes.
   func placement(of header: BasicHeaderSegment) -> Placement {
+    // What was answered meanwhile is sent.
+    defer { pump() }
     switch header.kind {
     case .scsiCommand where !isDiscovery: return placeCommand(header)
     case .dataOut where !isDiscovery: return placeDataOut(header)

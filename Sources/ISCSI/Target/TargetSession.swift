@@ -41,6 +41,7 @@ final class TargetSession: PDUChannelOwner {
   let handle: UInt16
   let portal: SocketAddress
   let isDiscovery: Bool
+  let summary: TargetServerEvent.Session
   let parameters: SessionParameters
   let connectionID: UInt16
   /// Nil for discovery.
@@ -84,6 +85,8 @@ final class TargetSession: PDUChannelOwner {
   // MARK: Life
 
   var silentSeconds = 0
+  /// How long data that were asked for have not come: they would hold bytes that others wait for.
+  var dataSeconds = 0
   var hasPinged = false
   var isFinishing = false
   var isEnding = false
@@ -103,6 +106,9 @@ final class TargetSession: PDUChannelOwner {
     self.handle = handle
     self.portal = portal
     isDiscovery = result.sessionType == .discovery
+    summary = TargetServerEvent.Session(
+      initiatorName: result.initiatorName, targetName: result.targetName, peer: channel.peer,
+      user: result.user)
     parameters = result.parameters
     connectionID = result.connectionID
     expCmdSN = result.cmdSN
@@ -196,10 +202,13 @@ final class TargetSession: PDUChannelOwner {
     // A session that is not listened to for want of bytes cannot answer.
     if holds.contains(.buffer) || textRequest != nil, !isFinishing { return }
     silentSeconds += 1
+    dataSeconds = pool.contains { $0.state == .collecting } ? dataSeconds + 1 : 0
     let configuration = server.configuration
     if isFinishing {
       if silentSeconds > configuration.answerSeconds { end() }
-    } else if silentSeconds > configuration.silenceSeconds + configuration.answerSeconds {
+    } else if max(silentSeconds, dataSeconds)
+      > configuration.silenceSeconds + configuration.answerSeconds
+    {
       server.counters.failedSessions += 1
       end()
     } else if silentSeconds >= configuration.silenceSeconds, !hasPinged {
