@@ -26,6 +26,7 @@ open class LogicalUnit {
   private var headOfQueueCount = 0
   /// Tasks that were executed and wait for others.
   private var waitingCount = 0
+  private var isGoingOn = false
   private var nextSerial: UInt64 = 0
   private var endWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
 
@@ -238,7 +239,11 @@ open class LogicalUnit {
       unsafe endWaiters = unsafe []
       unsafe waiters.forEach { unsafe $0.resume() }
     }
-    while waitingCount > 0, let task = tasks.first(where: { $0.isWaiting && mayStart($0) }) {
+    // A task that ends while it is started comes here again; the outer call goes on for it.
+    guard waitingCount > 0, !isGoingOn else { return }
+    isGoingOn = true
+    defer { isGoingOn = false }
+    while let task = tasks.first(where: { $0.isWaiting && mayStart($0) }) {
       if task.isAborted {
         finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
       } else {
