@@ -93,7 +93,10 @@ let package = Package(
       ["ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring", "CUring", "SCSI", "Digests"]),
     tests(
       "DeviceServersTests",
-      ["DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager"]),
+      [
+        "DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager",
+        "CopyModel",
+      ]),
     tests(
       "DiskSystemTests",
       ["DiskSystem", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring", "SCSI"]),

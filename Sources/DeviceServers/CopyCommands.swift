@@ -247,13 +247,13 @@ public final class CopyCommands {
   /// The nexus is lost: its copies end, those in the background too, and its results are forgotten.
   /// Returns after the last completion.
   public func detach(_ nexus: Nexus) async {
-    await end { $0.nexus == ObjectIdentifier(nexus) }
+    await end { $0.nexus === nexus }
   }
 
   /// The logical unit was reset: the copies that were sent to it end, and their results are
   /// forgotten. Returns after the last completion.
   public func reset(_ unit: any CopyUnit) async {
-    await end { $0.unit == ObjectIdentifier(unit) }
+    await end { $0.unit === unit }
   }
 
   /// Ends all copies, before the logical units go. Returns after the last completion.

@@ -7,14 +7,19 @@ import SCSI
 /// What names a copy for RECEIVE COPY RESULTS: list identifiers are chosen by each nexus for each
 /// logical unit. SPC-4 5.16.4.3.
 struct CopyKey: Hashable {
-  let nexus: ObjectIdentifier
-  let unit: ObjectIdentifier
+  let nexus: Nexus
+  let unit: any CopyUnit
   let listIdentifier: UInt32
 
-  init(nexus: Nexus, unit: any CopyUnit, listIdentifier: UInt32) {
-    self.nexus = ObjectIdentifier(nexus)
-    self.unit = ObjectIdentifier(unit)
-    self.listIdentifier = listIdentifier
+  static func == (one: CopyKey, other: CopyKey) -> Bool {
+    one.nexus === other.nexus && one.unit === other.unit
+      && one.listIdentifier == other.listIdentifier
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(ObjectIdentifier(nexus))
+    hasher.combine(ObjectIdentifier(unit))
+    hasher.combine(listIdentifier)
   }
 }
 

@@ -47,8 +47,8 @@ struct CopyRecords {
   /// Keeps `record`, in place of an older one under the same name.
   mutating func keep(_ record: CopyRecord) {
     discard { $0.key == record.key }
-    if records.count(where: { $0.key.nexus == record.key.nexus }) >= Self.perNexus,
-      let oldest = records.firstIndex(where: { $0.key.nexus == record.key.nexus })
+    if records.count(where: { $0.key.nexus === record.key.nexus }) >= Self.perNexus,
+      let oldest = records.firstIndex(where: { $0.key.nexus === record.key.nexus })
     {
       heldByteCount -= records.remove(at: oldest).heldData?.count ?? 0
     }
