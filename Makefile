@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help man demo test bench bench-code lint fuzz fuzz-smoke sanitize build clean \
+.PHONY: help man demo test test-peers bench bench-code bench-iscsi lint fuzz fuzz-smoke sanitize build clean \
 	need-demo need-test need-bench
 
 # Checked exclusivity costs a third of the instructions of the data path; the tests keep it.
@@ -27,9 +27,15 @@ test: need-test ## every test; what CI runs
 	@echo "== build"
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@echo "== swift test"
-	$(SWIFT_TEST) --skip-build
+	$(SWIFT_TEST) --skip-build --skip PeerTests
+	@$(MAKE) --no-print-directory test-peers
 	@$(MAKE) --no-print-directory fuzz-smoke lint
 	@echo "== all tests passed"
+
+# Apart from the others, because some of them have a clock.
+test-peers: need-test ## other people's targets, initiators and Linux in a guest, against ours
+	@echo "== with other people's programs"
+	$(SWIFT_TEST) --filter PeerTests
 
 fuzz-smoke: need-test ## every fuzzer for a few seconds, and the canary that must fail
 	@echo "== fuzzers, short"
@@ -41,10 +47,12 @@ fuzz: need-test ## every fuzzer for long: make fuzz SECONDS_EACH=600
 lint: ## the formatter's rules; shell and Python syntax
 	@echo "== lint"
 	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
-	@for script in .ci/run .ci/prerequisites $$(find Tests examples -name '*.sh'); do \
+	@for script in .ci/run .ci/prerequisites $$(find Tests examples -name '*.sh') \
+	  Tests/Peers/guest/init; do \
 	  bash -n $$script; done
 	@python3 -c 'import ast, pathlib, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
-	  Benchmarks/bench $$(find Benchmarks/harness -name '*.py')
+	  Tests/Peers/test-cu Benchmarks/bench Benchmarks/bench-iscsi \
+	  $$(find Benchmarks/harness -name '*.py')
 	@echo "lint: clean"
 
 sanitize: need-test ## the tests under the address sanitizer and the thread sanitizer
@@ -55,6 +63,10 @@ sanitize: need-test ## the tests under the address sanitizer and the thread sani
 
 bench: need-bench build ## compare with dd, ddpt, qemu-img, cp and fio: table, JSON, plot
 	Benchmarks/bench
+
+bench-iscsi: need-bench ## compare ecopyd with tgtd: throughput, latency, CPU of each
+	swift build $(RELEASE) --product ecopyd
+	Benchmarks/bench-iscsi
 
 bench-code: need-bench ## micro-benchmarks of parsing and planning
 	swift package --package-path Benchmarks benchmark

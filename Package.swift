@@ -24,7 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
   name: "ecopy",
   products: [
-    .library(name: "CopyEngine", targets: ["CopyEngine", "ExtendedCopy", "SCSI"]),
+    .library(name: "CopyEngine", targets: ["CopyEngine", "ExtendedCopy", "SCSI", "ISCSIProtocol"]),
     .executable(name: "ecopy", targets: ["ecopy"]),
     .executable(name: "ecopyd", targets: ["ecopyd"]),
   ],
@@ -59,7 +59,8 @@ let package = Package(
     module(
       "DiskSystem",
       [
-        "Uring", "SCSI", "Devices", "SAM", "ISCSI", "ISCSIProtocol", "DeviceServers", "Transfer",
+        "Uring", "SCSI", "Digests", "Devices", "SAM", "ISCSI", "ISCSIProtocol", "DeviceServers",
+        "Transfer",
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
@@ -73,7 +74,8 @@ let package = Package(
     .executableTarget(
       name: "ecopyd",
       dependencies: [
-        "DiskSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "DiskSystem", "Uring",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -97,9 +99,12 @@ let package = Package(
         "DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager",
         "CopyModel",
       ]),
-    tests(
-      "DiskSystemTests",
-      ["DiskSystem", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring", "SCSI"]),
+    .testTarget(
+      name: "DiskSystemTests",
+      dependencies: [
+        "DiskSystem", "ecopyd", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring",
+        "SCSI",
+      ], exclude: ["Snapshots"], swiftSettings: strict),
     // Programs that we did not write, against ours.
     .testTarget(
       name: "PeerTests", dependencies: ["ecopy", "ecopyd"], swiftSettings: strict),

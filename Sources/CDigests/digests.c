@@ -1,7 +1,10 @@
 #include "CDigests.h"
 
+#include <errno.h>
 #include <isa-l/crc.h>
 #include <openssl/evp.h>
+#include <string.h>
+#include <sys/random.h>
 
 uint32_t cd_crc32c(uint32_t seed, const void *bytes, size_t length) {
   const unsigned char *at = bytes;
@@ -33,3 +36,29 @@ void cd_sha256_final(void *state, uint8_t *digest) {
 }
 
 void cd_sha256_free(void *state) { EVP_MD_CTX_free(state); }
+
+size_t cd_digest(const char *name, const void *bytes, size_t length, uint8_t *digest, size_t room) {
+  unsigned char whole[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_MD *kind = EVP_MD_fetch(NULL, name, NULL);
+  if (!kind) return 0;
+  const int done = EVP_Digest(bytes, length, whole, &size, kind, NULL);
+  EVP_MD_free(kind);
+  if (done != 1 || size > room) return 0;
+  memcpy(digest, whole, size);
+  return size;
+}
+
+int cd_random(void *bytes, size_t length) {
+  uint8_t *at = bytes;
+  while (length > 0) {
+    const ssize_t count = getrandom(at, length, 0);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return -1;
+    }
+    at += count;
+    length -= (size_t)count;
+  }
+  return 0;
+}

@@ -20,6 +20,11 @@ const int cu_seek_data = SEEK_DATA;
 const int cu_seek_hole = SEEK_HOLE;
 const int cu_falloc_keep_size = 1;
 const int cu_falloc_punch_hole = 2;
+const int cu_falloc_zero_range = 16;
+#ifndef RWF_DSYNC
+#define RWF_DSYNC 2
+#endif
+const int cu_rwf_dsync = (int)RWF_DSYNC;
 
 int cu_direct_alignment(int fd, struct cu_alignment *result) {
   struct statx sx = {0};

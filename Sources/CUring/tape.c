@@ -17,6 +17,7 @@ const int cu_tape_forward_records = MTFSR;
 const int cu_tape_backward_records = MTBSR;
 const int cu_tape_end_of_data = MTEOM;
 const int cu_tape_locate = MTSEEK;
+const int cu_tape_rewind = MTREW;
 const int cu_tape_set_block = MTSETBLK;
 
 int cu_tape_command(int fd, int operation, int count) {

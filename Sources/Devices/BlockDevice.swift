@@ -45,6 +45,25 @@ open class BlockDevice {
     preconditionFailure("a block device writes")
   }
 
+  /// Writes `payload` at byte `offset`; when it completes, these bytes are durable, whatever is
+  /// flushed later (SBC-3 FUA).
+  open func writeThrough(
+    at offset: UInt64, from payload: consuming Payload, for client: DeviceClient, tag: UInt64
+  ) {
+    preconditionFailure("a block device that a logical unit serves writes through its cache")
+  }
+
+  /// Gives the storage of a range back, as far as the device can; the range reads as zeros
+  /// afterwards in any case.
+  open func discard(at offset: UInt64, byteCount: UInt64) async -> DeviceStatus {
+    preconditionFailure("a block device that a logical unit serves discards")
+  }
+
+  /// Leaves a range that reads as zeros, and its storage where it is.
+  open func writeZeros(at offset: UInt64, byteCount: UInt64) async -> DeviceStatus {
+    preconditionFailure("a block device that a logical unit serves writes zeros")
+  }
+
   /// Makes every write that has completed durable.
   open func flush() async -> DeviceStatus { preconditionFailure("a block device flushes") }
 

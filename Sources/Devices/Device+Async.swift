@@ -50,6 +50,15 @@ extension BlockDevice {
   }
 }
 
+extension BlockDevice {
+  /// One write through the cache, waited for.
+  public func writeThrough(at offset: UInt64, from payload: consuming Payload) async
+    -> DeviceCompletion
+  {
+    await handing(payload) { writeThrough(at: offset, from: $0, for: $1, tag: 0) }
+  }
+}
+
 extension StreamDevice {
   /// One read of the control path, waited for.
   public func read(

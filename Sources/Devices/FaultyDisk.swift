@@ -3,6 +3,8 @@ public import Uring
 
 /// A disk in front of another one that is slow, or goes wrong, as it is told.
 public final class FaultyDisk: BlockDevice {
+  private enum Direction { case read, write, writeThrough }
+
   private struct Operation: ~Copyable {
     let client: ClientReference
     let tag: UInt64
@@ -53,19 +55,26 @@ public final class FaultyDisk: BlockDevice {
   public override func read(
     at offset: UInt64, into payload: consuming Payload, for client: DeviceClient, tag: UInt64
   ) {
-    submit(at: offset, payload, client, tag, reading: true)
+    submit(at: offset, payload, client, tag, .read)
   }
 
   /// Writes, unless it is to go wrong.
   public override func write(
     at offset: UInt64, from payload: consuming Payload, for client: DeviceClient, tag: UInt64
   ) {
-    submit(at: offset, payload, client, tag, reading: false)
+    submit(at: offset, payload, client, tag, .write)
+  }
+
+  /// Writes through the cache of the disk behind, unless it is to go wrong.
+  public override func writeThrough(
+    at offset: UInt64, from payload: consuming Payload, for client: DeviceClient, tag: UInt64
+  ) {
+    submit(at: offset, payload, client, tag, .writeThrough)
   }
 
   private func submit(
     at offset: UInt64, _ payload: consuming Payload, _ client: DeviceClient, _ tag: UInt64,
-    reading: Bool
+    _ direction: Direction
   ) {
     var payload = payload
     let byteCount = payload.byteCount
@@ -77,32 +86,32 @@ public final class FaultyDisk: BlockDevice {
     if let condition = deferred.take() {
       operation.status = .check(condition)
       passed = 0
-    } else if let fault = misbehaviour.strike(blocks, reading: reading) {
+    } else if let fault = misbehaviour.strike(blocks, reading: direction == .read) {
       let before = Int(fault.place - first) * blockLength
       (passed, operation.status) = outcome(of: fault, before: before, byteCount: byteCount)
     }
     if passed == byteCount {
       let place = UInt64(operations.insert(operation))
-      return pass(at: offset, payload, place, reading: reading)
+      return pass(at: offset, payload, place, direction)
     }
     let part = payload.removeFirst(passed)
     operation.payload = consume payload
     let due = operation.due
     let place = operations.insert(operation)
     if passed > 0 {
-      pass(at: offset, part, UInt64(place), reading: reading)
+      pass(at: offset, part, UInt64(place), direction)
     } else {
       wait(place, until: due)
     }
   }
 
   private func pass(
-    at offset: UInt64, _ payload: consuming Payload, _ place: UInt64, reading: Bool
+    at offset: UInt64, _ payload: consuming Payload, _ place: UInt64, _ direction: Direction
   ) {
-    if reading {
-      disk.read(at: offset, into: payload, for: behind, tag: place)
-    } else {
-      disk.write(at: offset, from: payload, for: behind, tag: place)
+    switch direction {
+    case .read: disk.read(at: offset, into: payload, for: behind, tag: place)
+    case .write: disk.write(at: offset, from: payload, for: behind, tag: place)
+    case .writeThrough: disk.writeThrough(at: offset, from: payload, for: behind, tag: place)
     }
   }
 
@@ -163,6 +172,29 @@ public final class FaultyDisk: BlockDevice {
   public override func flush() async -> DeviceStatus {
     if let condition = deferred.take() { return .check(condition) }
     return misbehaviour.liesAboutFlush ? .good() : await disk.flush()
+  }
+
+  /// Discards, unless a write of that range is to go wrong.
+  public override func discard(at offset: UInt64, byteCount: UInt64) async -> DeviceStatus {
+    if let failed = strike(at: offset, byteCount: byteCount) { return failed }
+    return await disk.discard(at: offset, byteCount: byteCount)
+  }
+
+  /// Writes zeros, unless a write of that range is to go wrong.
+  public override func writeZeros(at offset: UInt64, byteCount: UInt64) async -> DeviceStatus {
+    if let failed = strike(at: offset, byteCount: byteCount) { return failed }
+    return await disk.writeZeros(at: offset, byteCount: byteCount)
+  }
+
+  /// How a change of a range without payload ends, where it is to go wrong: nothing of it is done.
+  private func strike(at offset: UInt64, byteCount: UInt64) -> DeviceStatus? {
+    if let condition = deferred.take() { return .check(condition) }
+    let first = offset / UInt64(blockLength)
+    let blocks = first..<first + byteCount / UInt64(blockLength)
+    guard let fault = misbehaviour.strike(blocks, reading: false) else { return nil }
+    if fault.kind == .droppedWrite { return .good() }
+    return .check(
+      Condition(.mediumError, .writeError, information: Int64(clamping: fault.place)))
   }
 
   /// Of the disk behind.

@@ -63,6 +63,8 @@ public final class FileDisk: BlockDevice {
   private var end: UInt64
   private let endWhenOpened: UInt64
   private var flushFailure: Condition?
+  /// How zeros are made: whatever the file system refused is not tried again.
+  var zeroing = Zeroing()
 
   /// Opens the file or device at `path`. While a regular file is open for writing, it cannot be
   /// opened so again.
@@ -156,6 +158,20 @@ public final class FileDisk: BlockDevice {
   public override func write(
     at offset: UInt64, from payload: consuming Payload, for client: DeviceClient, tag: UInt64
   ) {
+    write(at: offset, payload, isDurable: false, client, tag)
+  }
+
+  /// Writes with O_DSYNC semantics.
+  public override func writeThrough(
+    at offset: UInt64, from payload: consuming Payload, for client: DeviceClient, tag: UInt64
+  ) {
+    write(at: offset, payload, isDurable: true, client, tag)
+  }
+
+  private func write(
+    at offset: UInt64, _ payload: consuming Payload, isDurable: Bool, _ client: DeviceClient,
+    _ tag: UInt64
+  ) {
     precondition(!isReadOnly, "the caller has seen that the disk is read-only")
     let writeEnd = offset + UInt64(payload.byteCount)
     if let preallocation {
@@ -166,7 +182,17 @@ public final class FileDisk: BlockDevice {
       Operation(
         client: ClientReference(client), tag: tag, offset: offset, length: payload.byteCount,
         writing: true))
-    file.write(at: offset, from: payload, for: transfers, tag: index)
+    file.write(at: offset, from: payload, isDurable: isDurable, for: transfers, tag: index)
+  }
+
+  /// A hole where the file system can make one, else zeros.
+  public override func discard(at offset: UInt64, byteCount: UInt64) async -> DeviceStatus {
+    await punch(at: offset, byteCount: byteCount)
+  }
+
+  /// Extents that read as zeros where the file system knows them, else zeros.
+  public override func writeZeros(at offset: UInt64, byteCount: UInt64) async -> DeviceStatus {
+    await zero(at: offset, byteCount: byteCount)
   }
 
   /// fdatasync; fsync where the file grew. What was lost once stays reported.

@@ -33,14 +33,18 @@ public final class LocalTape: StreamDevice {
   private var count = 0
   private var isRunning = false
   private var isPastEarlyWarning = false
+  /// Where the drive does not tell its position, what was counted; nil where it does.
+  private var objects: ObjectCount?
   private var hasWarned = false
   private lazy var calls = Calls(self)
   /// Payload bytes that had to be copied in memory.
   public private(set) var copiedByteCount = 0
 
-  private init(_ path: String, _ file: Int32, readOnly: Bool, ring: Ring) {
+  private init(_ path: String, _ file: Int32, readOnly: Bool, objects: ObjectCount?, ring: Ring) {
     self.ring = ring
-    self.file = ring.know(file)
+    self.objects = objects
+    // The drive is for the next program as soon as this one has closed it.
+    self.file = RingFile(unregistered: file)
     self.readOnly = readOnly
     super.init(
       name: path, recordLengthMaximum: TapeMap.recordLengthMaximum, depth: 1, memoryAlignment: 512)
@@ -52,7 +56,7 @@ public final class LocalTape: StreamDevice {
   public static func open(_ path: String, readOnly: Bool = false, ring: Ring)
     async throws(DeviceError) -> LocalTape
   {
-    let result: Result<(Int32, Bool), DeviceError> = await ring.blocking { files in
+    let result: Result<(Int32, Bool, ObjectCount?), DeviceError> = await ring.blocking { files in
       var reads = readOnly
       // A drive without a tape would keep an open without O_NONBLOCK waiting; one that is no drive
       // is found out before anything moves.
@@ -76,10 +80,12 @@ public final class LocalTape: StreamDevice {
         files.close(file)
         return .failure(.system(path: path, call: "MTSETBLK", errno: -set))
       }
-      return .success((file, reads))
+      let tells = cu_tape_position(file) >= 0
+      let objects = tells ? nil : ObjectCount(status.beginning != 0 ? 0 : nil)
+      return .success((file, reads, objects))
     }
-    let (file, reads) = try result.get()
-    return LocalTape(path, file, readOnly: reads, ring: ring)
+    let (file, reads, objects) = try result.get()
+    return LocalTape(path, file, readOnly: reads, objects: objects, ring: ring)
   }
 
   /// Opened to read, or the tape is protected.
@@ -212,6 +218,7 @@ public final class LocalTape: StreamDevice {
       operation.rest = consume record
     case .written:
       operation.keep(record)
+      objects?.pass(1)
       operation.doneRecordCount += 1
       if operation.doneRecordCount == operation.recordCount {
         let byteCount = operation.recordCount * operation.recordLength
@@ -221,6 +228,7 @@ public final class LocalTape: StreamDevice {
       }
     case .failed(var condition):
       operation.keep(record)
+      objects?.lose()
       let left = operation.recordCount - operation.doneRecordCount
       condition.information = Int64(
         operation.recordCount == 1 ? operation.recordLength : left)
@@ -235,9 +243,10 @@ public final class LocalTape: StreamDevice {
     operation.keep(record)
     let one = operation.recordCount == 1
     let left = operation.recordCount - operation.doneRecordCount
+    let driver = result > 0 ? DriverStatus() : driverStatus()
+    objects?.read(result, driver)
     let status = Self.status(
-      read: operation.recordLength, result: result,
-      driver: result > 0 ? DriverStatus() : driverStatus(),
+      read: operation.recordLength, result: result, driver: driver,
       residual: one ? operation.recordLength : left, acceptsShorter: operation.acceptsShorter)
     if status.isSuccess { operation.doneRecordCount += 1 }
     if status.isSuccess, operation.doneRecordCount < operation.recordCount { return }
@@ -300,7 +309,11 @@ public final class LocalTape: StreamDevice {
       isPastEarlyWarning = true
       (result, _) = await command(operation, count)
     }
-    if result < 0 { return .check(Self.condition(errno: -result, writing: true)) }
+    if result < 0 {
+      objects?.lose()
+      return .check(Self.condition(errno: -result, writing: true))
+    }
+    objects?.pass(UInt64(count))
     return isPastEarlyWarning && count > 0 ? .check(Cartridge.earlyWarning) : .good()
   }
 
@@ -316,18 +329,47 @@ public final class LocalTape: StreamDevice {
     let distance = kind == .endOfData ? 1 : abs(count)
     let (result, driver) = await command(operation, distance)
     isPastEarlyWarning = false
+    objects?.move(kind, count, result, driver)
     return Self.status(moving: result, driver: driver)
   }
 
-  /// MTSEEK.
+  /// MTSEEK; on a drive that cannot, from the beginning of the tape and object by object.
   public override func locate(_ object: UInt64) async -> DeviceStatus {
+    if objects != nil { return await count(to: object) }
     let (result, driver) = await command(cu_tape_locate, Int(clamping: object))
     isPastEarlyWarning = false
     return Self.status(moving: result, driver: driver)
   }
 
-  /// MTIOCPOS.
+  private func count(to object: UInt64) async -> DeviceStatus {
+    if objects?.value == object { return .good() }
+    let (result, driver) = await command(cu_tape_rewind, 1)
+    guard result == 0 else {
+      objects?.lose()
+      return Self.status(moving: result, driver: driver)
+    }
+    objects = ObjectCount(0)
+    isPastEarlyWarning = false
+    while let value = objects?.value, value < object {
+      let status = await space(.records, count: Int(clamping: min(object - value, 1 << 24)))
+      if !status.isSuccess, status.condition?.filemark != true { return status }
+    }
+    guard objects?.value == object else {
+      return .check(Condition(.mediumError, .sequentialPositioningError))
+    }
+    return .good()
+  }
+
+  /// MTIOCPOS, or what was counted since the beginning of the tape.
   public override func position() async throws(Condition) -> StreamPosition {
+    if let objects {
+      guard let object = objects.value else {
+        throw Self.condition(errno: EIO, writing: false)
+      }
+      return StreamPosition(
+        object: object, filemark: nil, isBeginning: object == 0, isEndOfData: nil,
+        isPastEarlyWarning: isPastEarlyWarning)
+    }
     let descriptor = file.descriptor
     let object = await ring.blocking { _ in cu_tape_position(descriptor) }
     guard object >= 0 else {
@@ -342,7 +384,6 @@ public final class LocalTape: StreamDevice {
   public override func close() async -> DeviceStatus {
     let status = await writeFilemarks(0, immediate: false)
     let descriptor = file.descriptor
-    ring.forget(file)
     await ring.blocking { $0.close(descriptor) }
     return status
   }

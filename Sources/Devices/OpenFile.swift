@@ -37,6 +37,7 @@ final class OpenFile: CompletionHandler {
     let client: Unmanaged<FileClient>
     let tag: UInt64
     let writing: Bool
+    let isDurable: Bool
     /// Where the bytes in flight belong.
     var offset: UInt64
     var isDirect = false
@@ -116,18 +117,21 @@ final class OpenFile: CompletionHandler {
     start(at: offset, payload, client, tag, writing: false)
   }
 
+  /// With `isDurable` the bytes are on the disk when it completes.
   func write(
-    at offset: UInt64, from payload: consuming Payload, for client: FileClient, tag: UInt64
+    at offset: UInt64, from payload: consuming Payload, isDurable: Bool = false,
+    for client: FileClient, tag: UInt64
   ) {
-    start(at: offset, payload, client, tag, writing: true)
+    start(at: offset, payload, client, tag, writing: true, isDurable: isDurable)
   }
 
   private func start(
     at offset: UInt64, _ payload: consuming Payload, _ client: FileClient, _ tag: UInt64,
-    writing: Bool
+    writing: Bool, isDurable: Bool = false
   ) {
     let operation = unsafe Operation(
-      client: Unmanaged.passUnretained(client), tag: tag, writing: writing, offset: offset)
+      client: Unmanaged.passUnretained(client), tag: tag, writing: writing, isDurable: isDurable,
+      offset: offset)
     submit(operation, payload)
   }
 
@@ -150,9 +154,11 @@ final class OpenFile: CompletionHandler {
     }
     let offset = operation.offset
     let writing = operation.writing
+    let isDurable = operation.isDurable
     let index = UInt64(operations.insert(operation))
     if writing {
-      ring.write(file, at: offset, from: payload, for: self, tag: index)
+      ring.write(
+        file, at: offset, from: payload, isDurable: isDurable, for: self, tag: index)
     } else {
       ring.read(file, at: offset, into: payload, for: self, tag: index)
     }
@@ -227,6 +233,19 @@ final class OpenFile: CompletionHandler {
   /// Starts to allocate blocks; the completion says 0 or -errno.
   func allocate(from offset: UInt64, byteCount: UInt64, for handler: CompletionHandler) {
     ring.allocate(buffered, from: offset, byteCount: byteCount, for: handler, tag: 0)
+  }
+
+  /// Leaves zeros, and gives the blocks back where `punching`: 0 or -errno. Block devices are told to
+  /// unmap, or to write zeros.
+  func zero(from offset: UInt64, byteCount: UInt64, punching: Bool) async -> Int32 {
+    while true {
+      let result = await ring.perform {
+        ring.allocate(
+          buffered, from: offset, byteCount: byteCount, punchingHole: punching,
+          leavingZeros: !punching, for: $0, tag: 0)
+      }
+      if result != -EINTR, result != -EAGAIN { return result }
+    }
   }
 
   /// Cuts the file: 0 or -errno.

@@ -48,6 +48,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   /// 04h/03h LOGICAL UNIT NOT READY, MANUAL INTERVENTION REQUIRED
   public static let logicalUnitNotReadyManualInterventionRequired = AdditionalSense(
     code: 0x04, qualifier: 0x03)
+  /// 04h/1Bh LOGICAL UNIT NOT READY, SANITIZE IN PROGRESS
+  public static let sanitizeInProgress = AdditionalSense(code: 0x04, qualifier: 0x1B)
   /// 08h/00h LOGICAL UNIT COMMUNICATION FAILURE
   public static let logicalUnitCommunicationFailure = AdditionalSense(code: 0x08, qualifier: 0x00)
   /// 08h/01h LOGICAL UNIT COMMUNICATION TIME-OUT
@@ -129,6 +131,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   public static let notReadyToReadyChange = AdditionalSense(code: 0x28, qualifier: 0x00)
   /// 29h/00h POWER ON, RESET, OR BUS DEVICE RESET OCCURRED
   public static let powerOnResetOccurred = AdditionalSense(code: 0x29, qualifier: 0x00)
+  /// 29h/03h BUS DEVICE RESET FUNCTION OCCURRED
+  public static let busDeviceResetFunctionOccurred = AdditionalSense(code: 0x29, qualifier: 0x03)
   /// 2Ah/01h MODE PARAMETERS CHANGED
   public static let modeParametersChanged = AdditionalSense(code: 0x2A, qualifier: 0x01)
   /// 2Bh/00h COPY CANNOT EXECUTE SINCE HOST CANNOT DISCONNECT
@@ -145,6 +149,10 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     code: 0x30, qualifier: 0x05)
   /// 31h/00h MEDIUM FORMAT CORRUPTED
   public static let mediumFormatCorrupted = AdditionalSense(code: 0x31, qualifier: 0x00)
+  /// 31h/03h SANITIZE COMMAND FAILED
+  public static let sanitizeCommandFailed = AdditionalSense(code: 0x31, qualifier: 0x03)
+  /// 39h/00h SAVING PARAMETERS NOT SUPPORTED
+  public static let savingParametersNotSupported = AdditionalSense(code: 0x39, qualifier: 0x00)
   /// 3Ah/00h MEDIUM NOT PRESENT
   public static let mediumNotPresent = AdditionalSense(code: 0x3A, qualifier: 0x00)
   /// 3Bh/00h SEQUENTIAL POSITIONING ERROR
@@ -168,6 +176,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   public static let eraseFailure = AdditionalSense(code: 0x51, qualifier: 0x00)
   /// 53h/00h MEDIA LOAD OR EJECT FAILED
   public static let mediaLoadOrEjectFailed = AdditionalSense(code: 0x53, qualifier: 0x00)
+  /// 53h/02h MEDIUM REMOVAL PREVENTED
+  public static let mediumRemovalPrevented = AdditionalSense(code: 0x53, qualifier: 0x02)
   /// 55h/00h SYSTEM RESOURCE FAILURE
   public static let systemResourceFailure = AdditionalSense(code: 0x55, qualifier: 0x00)
   /// 55h/03h INSUFFICIENT RESOURCES
@@ -196,6 +206,7 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
       "LOGICAL UNIT NOT READY, INITIALIZING COMMAND REQUIRED",
     .logicalUnitNotReadyManualInterventionRequired:
       "LOGICAL UNIT NOT READY, MANUAL INTERVENTION REQUIRED",
+    .sanitizeInProgress: "LOGICAL UNIT NOT READY, SANITIZE IN PROGRESS",
     .logicalUnitCommunicationFailure: "LOGICAL UNIT COMMUNICATION FAILURE",
     .logicalUnitCommunicationTimeOut: "LOGICAL UNIT COMMUNICATION TIME-OUT",
     .unreachableCopyTarget: "UNREACHABLE COPY TARGET",
@@ -234,6 +245,7 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .writeProtected: "WRITE PROTECTED",
     .notReadyToReadyChange: "NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED",
     .powerOnResetOccurred: "POWER ON, RESET, OR BUS DEVICE RESET OCCURRED",
+    .busDeviceResetFunctionOccurred: "BUS DEVICE RESET FUNCTION OCCURRED",
     .modeParametersChanged: "MODE PARAMETERS CHANGED",
     .copyCannotExecuteSinceHostCannotDisconnect: "COPY CANNOT EXECUTE SINCE HOST CANNOT DISCONNECT",
     .commandSequenceError: "COMMAND SEQUENCE ERROR",
@@ -241,6 +253,8 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .incompatibleMediumInstalled: "INCOMPATIBLE MEDIUM INSTALLED",
     .cannotWriteMediumIncompatibleMedium: "CANNOT WRITE MEDIUM - INCOMPATIBLE MEDIUM",
     .mediumFormatCorrupted: "MEDIUM FORMAT CORRUPTED",
+    .sanitizeCommandFailed: "SANITIZE COMMAND FAILED",
+    .savingParametersNotSupported: "SAVING PARAMETERS NOT SUPPORTED",
     .mediumNotPresent: "MEDIUM NOT PRESENT",
     .sequentialPositioningError: "SEQUENTIAL POSITIONING ERROR",
     .positionPastBeginningOfMedium: "POSITION PAST BEGINNING OF MEDIUM",
@@ -252,6 +266,7 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .writeAppendPositionError: "WRITE APPEND POSITION ERROR",
     .eraseFailure: "ERASE FAILURE",
     .mediaLoadOrEjectFailed: "MEDIA LOAD OR EJECT FAILED",
+    .mediumRemovalPrevented: "MEDIUM REMOVAL PREVENTED",
     .systemResourceFailure: "SYSTEM RESOURCE FAILURE",
     .insufficientResources: "INSUFFICIENT RESOURCES",
     .insufficientResourcesToCreateROD: "INSUFFICIENT RESOURCES TO CREATE ROD",

@@ -24,9 +24,9 @@ extension SenseData {
       writer.append([DescriptorType.commandSpecific, 0x0A, 0, 0])
       writer.uint64(UInt64(copySegment))
     }
-    if fieldPointer != nil {
+    if fieldPointer != nil || progress != nil {
       writer.append([DescriptorType.keySpecific, 0x06, 0, 0])
-      writer.append(Self.keySpecific(fieldPointer))
+      writer.append(keySpecificBytes)
       writer.uint8(0)
     }
     if filemark || endOfMedium || incorrectLength {
@@ -73,7 +73,9 @@ extension SenseData {
       case DescriptorType.commandSpecific:
         commandSpecific = try descriptor.uint64(at: 4)
       case DescriptorType.keySpecific:
-        sense.fieldPointer = fieldPointer(key: sense.key, try descriptor.array(at: 4, count: 3))
+        let specific = try descriptor.array(at: 4, count: 3)
+        sense.fieldPointer = fieldPointer(key: sense.key, specific)
+        sense.progress = progress(key: sense.key, specific)
       case DescriptorType.streamCommands, DescriptorType.blockCommands:
         let flags = try descriptor.uint8(at: 3)
         sense.incorrectLength = flags & 0x20 != 0

@@ -22,7 +22,7 @@ extension SenseData {
     writer.uint8(additional.code)
     writer.uint8(additional.qualifier)
     writer.uint8(0)
-    writer.append(Self.keySpecific(fieldPointer))
+    writer.append(keySpecificBytes)
 
     let source = forwarded.first { $0.origin == .source }
     let destination = forwarded.first { $0.origin == .destination }
@@ -58,7 +58,9 @@ extension SenseData {
         code: try reader.uint8(at: 12), qualifier: try reader.uint8(at: 13))
     }
     if reader.count >= forwardedOffset {
-      sense.fieldPointer = fieldPointer(key: key, try reader.array(at: 15, count: 3))
+      let specific = try reader.array(at: 15, count: 3)
+      sense.fieldPointer = fieldPointer(key: key, specific)
+      sense.progress = progress(key: key, specific)
     }
     guard reader.count >= 12 else { return sense }
     if key == .copyAborted || sense.fieldPointer?.inSegment == true {
@@ -90,6 +92,20 @@ extension SenseData {
   private static func fourBytes(_ value: UInt64) -> UInt32? {
     if let exact = UInt32(exactly: value) { return exact }
     return Int32(exactly: Int64(bitPattern: value)).map { UInt32(bitPattern: $0) }
+  }
+
+  /// The three sense key specific bytes: a field pointer, progress, or none.
+  var keySpecificBytes: [UInt8] {
+    guard fieldPointer == nil, let progress else { return Self.keySpecific(fieldPointer) }
+    return [0x80, UInt8(truncatingIfNeeded: progress >> 8), UInt8(truncatingIfNeeded: progress)]
+  }
+
+  /// The progress indication in them, where the key is one that has it.
+  static func progress(key: SenseKey, _ bytes: [UInt8]) -> UInt16? {
+    guard bytes.count == 3, bytes[0] & 0x80 != 0, key == .noSense || key == .notReady else {
+      return nil
+    }
+    return UInt16(bytes[1]) << 8 | UInt16(bytes[2])
   }
 
   static func keySpecific(_ pointer: FieldPointer?) -> [UInt8] {

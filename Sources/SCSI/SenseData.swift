@@ -76,6 +76,8 @@ public struct SenseData: Hashable, Sendable {
   public var deferred: Bool
   /// Sense key specific data, for ILLEGAL REQUEST and COPY ABORTED.
   public var fieldPointer: FieldPointer?
+  /// PROGRESS INDICATION, of 65,536: sense key specific data of NO SENSE and NOT READY.
+  public var progress: UInt16?
   /// Command-specific information of a copy: the number of the segment descriptor, from 0. Decoded only
   /// where the key is COPY ABORTED or `fieldPointer` counts from a segment.
   public var copySegment: UInt16?
@@ -86,7 +88,8 @@ public struct SenseData: Hashable, Sendable {
   public init(
     key: SenseKey, additional: AdditionalSense, information: UInt64? = nil, filemark: Bool = false,
     endOfMedium: Bool = false, incorrectLength: Bool = false, deferred: Bool = false,
-    fieldPointer: FieldPointer? = nil, copySegment: UInt16? = nil, forwarded: [ForwardedSense] = []
+    fieldPointer: FieldPointer? = nil, progress: UInt16? = nil, copySegment: UInt16? = nil,
+    forwarded: [ForwardedSense] = []
   ) {
     self.key = key
     self.additional = additional
@@ -96,6 +99,7 @@ public struct SenseData: Hashable, Sendable {
     self.incorrectLength = incorrectLength
     self.deferred = deferred
     self.fieldPointer = fieldPointer
+    self.progress = progress
     self.copySegment = copySegment
     self.forwarded = forwarded
   }

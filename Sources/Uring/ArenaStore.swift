@@ -81,6 +81,15 @@ struct ArenaStore {
     unsafe slices[Int(index)].length -= count
   }
 
+  /// Makes slice `index` show the bytes of `other` too, where those follow in the same span.
+  mutating func extend(_ index: UInt32, by other: UInt32) -> Bool {
+    let one = unsafe slices[Int(index)]
+    let two = unsafe slices[Int(other)]
+    guard one.span == two.span, one.start + one.length == two.start else { return false }
+    unsafe slices[Int(index)].length += two.length
+    return true
+  }
+
   /// A further slice over bytes of `span`, which is in use.
   mutating func addSlice(span: UInt32, start: Int, length: Int) -> UInt32 {
     precondition(unsafe freeSliceCount > 0, "slices are reserved before reads are admitted")

@@ -42,6 +42,12 @@ public final class BufferShare {
     waiting.append(Request(byteCount: byteCount, client: client, tag: tag))
   }
 
+  /// So many contiguous bytes at once, or nil where they are not free or somebody waits.
+  public func takeNow(_ byteCount: Int) -> Payload? {
+    precondition(byteCount > 0 && byteCount <= self.byteCount, "a request fits the share")
+    return waitingCount == 0 ? allocate(byteCount) : nil
+  }
+
   /// Withdraws a request that still waits; whether it did.
   public func withdraw(_ client: BufferClient, tag: UInt64) -> Bool {
     guard

@@ -41,6 +41,17 @@ public struct RingFile: Sendable, Equatable {
   public let descriptor: Int32
   /// Its place among the registered files; nil where the table was full or is not there.
   let index: UInt32?
+
+  init(descriptor: Int32, index: UInt32?) {
+    self.descriptor = descriptor
+    self.index = index
+  }
+
+  /// A descriptor that the ring does not register. The kernel lets go of a registered file up to a
+  /// second after it was taken out (Linux 6.1), which is too late where only one may have it open.
+  public init(unregistered descriptor: Int32) {
+    self.init(descriptor: descriptor, index: nil)
+  }
 }
 
 /// Names an operation in flight, to cancel it. Stale names are harmless.

@@ -125,6 +125,20 @@ public struct Payload: ~Copyable {
     return shared
   }
 
+  /// Bytes of the first slice, which is there.
+  var firstSliceByteCount: Int { unsafe store.pointee.slice(head).length }
+
+  /// `append` of one slice, which is merged with the last one where they touch.
+  mutating func appendJoining(_ other: consuming Payload) {
+    if tail != noIndex, other.sliceCount == 1, unsafe other.store == store,
+      unsafe store.pointee.extend(tail, by: other.head)
+    {
+      byteCount += other.byteCount
+      return
+    }
+    append(other)
+  }
+
   private mutating func adopt(_ index: UInt32, _ length: Int) {
     if head == noIndex {
       head = index

@@ -11,18 +11,21 @@ extension Ring {
     transfer(file, at: offset, payload, for: handler, tag: tag, writing: false)
   }
 
-  /// Writes `payload` to `file` at byte `offset`; the result is the number of bytes written.
+  /// Writes `payload` to `file` at byte `offset`; the result is the number of bytes written. With
+  /// `isDurable` they are on the disk when it completes (RWF_DSYNC).
   @discardableResult
   public func write(
-    _ file: RingFile, at offset: UInt64, from payload: consuming Payload,
+    _ file: RingFile, at offset: UInt64, from payload: consuming Payload, isDurable: Bool = false,
     for handler: CompletionHandler, tag: UInt64
   ) -> OperationID {
-    transfer(file, at: offset, payload, for: handler, tag: tag, writing: true)
+    transfer(
+      file, at: offset, payload, for: handler, tag: tag, writing: true,
+      flags: isDurable ? cu_rwf_dsync : 0)
   }
 
   private func transfer(
     _ file: RingFile, at offset: UInt64, _ payload: consuming Payload,
-    for handler: CompletionHandler, tag: UInt64, writing: Bool
+    for handler: CompletionHandler, tag: UInt64, writing: Bool, flags: Int32 = 0
   ) -> OperationID {
     precondition(!payload.isEmpty, "a transfer has bytes")
     var address: UnsafeMutableRawPointer?
@@ -61,6 +64,7 @@ extension Ring {
       case (false, true):
         unsafe io_uring_prep_write(sqe, descriptor, address, UInt32(length), offset)
       }
+      if flags != 0 { unsafe cu_sqe_set_transfer_flags(sqe, flags) }
       return unsafe finish(sqe, index, file)
     }
     let next = Int(nextEntry)
@@ -72,6 +76,7 @@ extension Ring {
     } else {
       unsafe io_uring_prep_readv(sqe, descriptor, vector, UInt32(count), offset)
     }
+    if flags != 0 { unsafe cu_sqe_set_transfer_flags(sqe, flags) }
     return unsafe finish(sqe, index, file)
   }
 
@@ -98,14 +103,18 @@ extension Ring {
     return unsafe finish(sqe, index, file)
   }
 
-  /// Allocates blocks, or with `punchingHole` gives them back and leaves zeros.
+  /// Allocates blocks, or with `punchingHole` gives them back and leaves zeros, or with
+  /// `leavingZeros` keeps them and leaves zeros; only plain allocation may lengthen the file.
   @discardableResult
   public func allocate(
     _ file: RingFile, from offset: UInt64, byteCount: UInt64, punchingHole: Bool = false,
-    for handler: CompletionHandler, tag: UInt64
+    leavingZeros: Bool = false, for handler: CompletionHandler, tag: UInt64
   ) -> OperationID {
     let (sqe, index) = unsafe prepare(arena.empty(), handler, tag)
-    let mode = punchingHole ? cu_falloc_punch_hole | cu_falloc_keep_size : 0
+    let mode =
+      punchingHole
+      ? cu_falloc_punch_hole | cu_falloc_keep_size
+      : leavingZeros ? cu_falloc_zero_range | cu_falloc_keep_size : 0
     unsafe io_uring_prep_fallocate(
       sqe, file.index.map { Int32($0) } ?? file.descriptor, mode,
       off_t(clamping: offset), off_t(clamping: byteCount))

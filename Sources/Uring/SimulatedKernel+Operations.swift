@@ -108,7 +108,8 @@ extension SimulatedKernel {
       code == IORING_OP_WRITE || code == IORING_OP_WRITE_FIXED || code == IORING_OP_WRITEV
     return unsafe .transfer(
       SimulatedTransfer(
-        descriptor: descriptor, isWrite: isWrite, offset: cu_sqe_offset(&entry), ranges: ranges))
+        descriptor: descriptor, isWrite: isWrite, offset: cu_sqe_offset(&entry), ranges: ranges,
+        isDurable: cu_sqe_transfer_flags(&entry) & cu_rwf_dsync != 0))
   }
 
   private func due(_ kind: Operation.Kind, _ entry: inout io_uring_sqe) -> UInt64 {
@@ -162,7 +163,8 @@ extension SimulatedKernel {
     case .allocate(let mode):
       return simulatedFiles.allocate(
         operation.descriptor, from: operation.offset, count: operation.byteCount,
-        keepsSize: mode & cu_falloc_keep_size != 0, punches: mode & cu_falloc_punch_hole != 0)
+        keepsSize: mode & cu_falloc_keep_size != 0, punches: mode & cu_falloc_punch_hole != 0,
+        leavesZeros: mode & cu_falloc_zero_range != 0)
     case .transfer(let transfer):
       if random.happens(plan.again) { return -EAGAIN }
       if random.happens(plan.interruption) { return -EINTR }
@@ -171,7 +173,13 @@ extension SimulatedKernel {
       if limit > unit, random.happens(plan.shortTransfers) {
         limit = unit * Int(random.number(in: 1...UInt64((limit - 1) / unit)))
       }
-      return simulatedFiles.transfer(transfer, limit: limit)
+      let result = simulatedFiles.transfer(transfer, limit: limit)
+      guard transfer.isWrite, transfer.isDurable, result > 0 else { return result }
+      let covering = simulatedFiles.begin(flush: transfer.descriptor)
+      let flushed = simulatedFiles.state.withLock {
+        $0.flush(transfer.descriptor, upTo: covering)
+      }
+      return flushed < 0 ? flushed : result
     }
   }
 

@@ -13,6 +13,8 @@ struct SimulatedTransfer: Sendable {
   var isWrite: Bool
   var offset: UInt64
   var ranges: [Range]
+  /// RWF_DSYNC.
+  var isDurable = false
   var byteCount: Int { ranges.reduce(0) { $0 + $1.length } }
 
   /// The first `count` bytes in memory.
@@ -102,13 +104,14 @@ extension SimulatedFileSystem {
 
   /// FALLOCATE: 0 or -errno.
   func allocate(
-    _ descriptor: Int32, from offset: UInt64, count: UInt64, keepsSize: Bool, punches: Bool
+    _ descriptor: Int32, from offset: UInt64, count: UInt64, keepsSize: Bool, punches: Bool,
+    leavesZeros: Bool = false
   ) -> Int32 {
     state.withLock { state in
       guard let (open, file) = try? state.tree.opened(descriptor), open.isWritable else {
         return -EBADF
       }
-      guard file.kind == .regular || (file.kind == .blockDevice && punches) else {
+      guard file.kind == .regular || (file.kind == .blockDevice && (punches || leavesZeros)) else {
         return -EOPNOTSUPP
       }
       let (end, overflows) = offset.addingReportingOverflow(count)
@@ -116,8 +119,9 @@ extension SimulatedFileSystem {
       if let fault = state.mount.takeFault(.allocate, open.path, offset..<end) {
         return -fault.errno
       }
+      let inside = offset..<max(offset, min(end, file.content.byteCount))
       if punches {
-        state.tree.files[open.file]?.make(.punch(offset..<min(end, file.content.byteCount)))
+        state.tree.files[open.file]?.make(.punch(inside))
         return 0
       }
       var grown = file.content
@@ -125,6 +129,7 @@ extension SimulatedFileSystem {
       let wanted = grown.allocatedBlockCount - file.content.allocatedBlockCount
       let used = state.tree.usedBlockCount
       if used + wanted > capacityBytes / SimulatedBytes.blockLength { return -ENOSPC }
+      if leavesZeros { state.tree.files[open.file]?.make(.punch(inside)) }
       state.tree.files[open.file]?.make(
         .reserve(offset..<end, byteCount: keepsSize ? 0 : end))
       return 0

@@ -61,6 +61,13 @@ public enum Socket {
     _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR))
   }
 
+  /// Breaks the connection at once: what was not sent is forgotten, and the peer is told.
+  public static func abort(_ descriptor: Int32) {
+    var nowhere = sockaddr()
+    nowhere.sa_family = sa_family_t(AF_UNSPEC)
+    _ = unsafe Glibc.connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+  }
+
   /// Gives a descriptor back. No operation on it is in flight.
   public static func close(_ descriptor: Int32) {
     Glibc.close(descriptor)

@@ -73,7 +73,9 @@ extension SourceFile {
   /// Nothing that was built or measured.
   private static func load() throws -> [SourceFile] {
     let kinds: Set = ["swift", "c", "h", "py", "sh", "md", "yaml", "txt"]
-    let named: Set = ["Makefile", "bench", "run", "prerequisites"]
+    let named: Set = [
+      "Makefile", "bench", "bench-iscsi", "init", "run", "prerequisites", "test-cu",
+    ]
     let places = ["Sources", "Tests", "Benchmarks", "examples", ".ci"]
     var files: [SourceFile] = []
     for place in places {

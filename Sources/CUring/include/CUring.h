@@ -11,6 +11,8 @@ extern const int cu_seek_data;
 extern const int cu_seek_hole;
 extern const int cu_falloc_keep_size;
 extern const int cu_falloc_punch_hole;
+extern const int cu_falloc_zero_range;
+extern const int cu_rwf_dsync;
 
 static const unsigned cu_sqe_fixed_file = 1U << 0;
 
@@ -92,6 +94,10 @@ int cu_memory_ring_post(struct cu_memory_ring *ring, uint64_t user_data, int32_t
 static inline uint64_t cu_sqe_offset(const struct io_uring_sqe *sqe) { return sqe->off; }
 static inline uint64_t cu_sqe_address(const struct io_uring_sqe *sqe) { return sqe->addr; }
 static inline unsigned cu_sqe_buffer(const struct io_uring_sqe *sqe) { return sqe->buf_index; }
+static inline int cu_sqe_transfer_flags(const struct io_uring_sqe *sqe) { return sqe->rw_flags; }
+static inline void cu_sqe_set_transfer_flags(struct io_uring_sqe *sqe, int flags) {
+  sqe->rw_flags = flags;
+}
 
 /// Completions that were posted and not yet reaped.
 static inline unsigned cu_memory_ring_ready(const struct cu_memory_ring *ring) {
@@ -112,6 +118,7 @@ extern const int cu_tape_forward_records;
 extern const int cu_tape_backward_records;
 extern const int cu_tape_end_of_data;
 extern const int cu_tape_locate;
+extern const int cu_tape_rewind;
 extern const int cu_tape_set_block;
 /// 0 or -errno.
 int cu_tape_command(int fd, int operation, int count);

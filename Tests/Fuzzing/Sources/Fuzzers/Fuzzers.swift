@@ -9,6 +9,12 @@ let fuzzers: [String: @Sendable ([UInt8]) -> Void] = [
   "sense": sense,
   "results": results,
   "cdb": cdb,
+  "pdu": pdu,
+  "text": text,
+  "login-target": loginTarget,
+  "login-initiator": loginInitiator,
+  "chap": chap,
+  "names": names,
   "canary": canary,
 ]
 

@@ -1,0 +1,129 @@
+public import Devices
+public import SAM
+public import SCSI
+public import Uring
+
+/// What a disk logical unit is like.
+public struct BlockLogicalUnitOptions: Equatable, Sendable {
+  /// Whether blocks can be given back, and read as zeros then (LBPME, LBPRZ).
+  public var isThin = true
+  /// Whether the medium can be taken out.
+  public var isRemovable = false
+  /// Whether writes are refused, whatever the disk behind allows.
+  public var isReadOnly = false
+  /// LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT, 0 to 15: 3 says that eight blocks of 512 bytes are
+  /// written at once.
+  public var physicalBlockExponent = 0
+
+  /// A fixed thin disk that may be written.
+  public init() {}
+}
+
+/// A disk: the commands of SBC-3 on a block device.
+public final class BlockLogicalUnit: LogicalUnit {
+  /// PERIPHERAL DEVICE TYPE of a direct access block device.
+  public static let peripheralDeviceType: UInt8 = 0x00
+
+  let server: BlockServer
+
+  /// A unit that shows `disk`, whose data in lies in buffers of `share`.
+  ///
+  /// - Parameters:
+  ///   - disk: a file or raw device, of at least one block; closed by whoever opened it, after the
+  ///     last command.
+  ///   - share: at least four times a megabyte for transfers of a useful length.
+  public init(
+    disk: BlockDevice, identity: UnitIdentity, options: BlockLogicalUnitOptions = .init(),
+    control: ControlBlock = ControlBlock(), share: BufferShare, ring: Ring
+  ) {
+    precondition(disk.blockCount > 0, "a disk has blocks")
+    server = BlockServer(disk: disk, options: options, share: share, ring: ring)
+    super.init(
+      ring: ring, identity: identity, peripheralDeviceType: Self.peripheralDeviceType,
+      control: control, commands: Self.commands(server))
+    server.transferred = { [unowned self] in transferred($0) }
+    server.mediumLoaded = { [control] in
+      control.establish(.notReadyToReadyChange, except: $0)
+    }
+  }
+
+  /// The disk behind.
+  public var disk: BlockDevice { server.disk }
+  /// What it takes in one command.
+  public var limits: BlockLimits { server.limits }
+
+  // MARK: What the primary commands ask
+
+  /// Block Limits, Block Device Characteristics, Logical Block Provisioning.
+  public override var furtherVitalProductPages: [UInt8] { [0xB0, 0xB1, 0xB2] }
+
+  /// SBC-3 6.6.
+  public override func vitalProductPage(_ code: UInt8) -> [UInt8]? {
+    switch code {
+    case 0xB0: server.blockLimitsPage
+    case 0xB1: server.characteristicsPage
+    case 0xB2: server.provisioningPage
+    default: nil
+    }
+  }
+
+  /// Sanitized, failed in it, or without a medium.
+  public override func notReady() -> SenseData? { server.notReady }
+
+  /// Of the disk or of the options.
+  public override var isReadOnly: Bool { server.disk.isReadOnly || server.options.isReadOnly }
+
+  /// RMB.
+  public override var isRemovable: Bool { server.options.isRemovable }
+
+  /// SBC-3 6.5.2.
+  public override func modeBlockDescriptor(long: Bool) -> [UInt8] {
+    server.blockDescriptor(long: long)
+  }
+
+  /// The medium may be taken out again, as far as it was up to this nexus.
+  public override func nexusLost(_ nexus: Nexus) { server.forget(nexus) }
+
+  /// The medium may be taken out again.
+  public override func reset() { server.reset() }
+
+  // MARK: Data path
+
+  /// Ends the command of a transfer.
+  private func transferred(_ operation: BlockOperation) {
+    guard let task = operation.task, var payload = operation.payload.take() else {
+      preconditionFailure("a transfer is a task's and gives its payload back")
+    }
+    let blocks = operation.blocks
+    let status = server.store.whole(
+      operation.status, blocks, writing: operation.kind != .read)
+    let byteCount = blocks.count * server.blockLength
+    if operation.kind == .read {
+      guard status.isSuccess else {
+        drop(payload)
+        server.store.share.giveBack(byteCount)
+        return finish(task, result(BlockAnswer(status), task))
+      }
+      var result = CommandResult(.good, dataIn: payload, transferLength: byteCount)
+      result.borrowedByteCount = byteCount
+      result.share = server.store.share
+      return finish(task, result)
+    }
+    // What was received lies in the transport's buffers, which are free once the command has ended.
+    payload.truncate(to: 0)
+    finish(task, result(BlockAnswer(status), task))
+  }
+
+  private func drop(_ payload: consuming Payload) {}
+
+  /// The words of the transport for an answer.
+  func result(_ answer: BlockAnswer, _ task: UnitTask) -> CommandResult {
+    switch answer {
+    case .good:
+      CommandResult(
+        .good, dataIn: empty(), transferLength: server.transferLength(of: task.cdb))
+    case .sense(let sense): checkCondition(sense)
+    case .data(let bytes): self.answer(bytes, allocationLength: bytes.count)
+    }
+  }
+}

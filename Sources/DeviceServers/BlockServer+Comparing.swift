@@ -1,0 +1,131 @@
+import Devices
+import SAM
+import SCSI
+import Uring
+
+/// VERIFY, WRITE AND VERIFY, COMPARE AND WRITE, ORWRITE: they read before they answer.
+extension BlockServer {
+  /// Blocks of a request whose data came short end where the data ends.
+  private func blocks(_ request: BlockRequest, _ byteCount: Int) -> Range<UInt64> {
+    request.lba..<request.lba + min(request.blockCount, UInt64(byteCount / blockLength))
+  }
+
+  /// Goes through a range in chunks under a hold that others share, until a step fails.
+  private func inChunks(
+    _ blocks: Range<UInt64>, of chunk: UInt64, _ command: Command,
+    _ step: (Range<UInt64>, inout Payload) -> SenseData?
+  ) async -> BlockAnswer {
+    let held = await store.hold(blocks, alone: false)
+    defer { store.release(held) }
+    var at = blocks.lowerBound
+    while at < blocks.upperBound, !command.isAborted {
+      let part = at..<min(blocks.upperBound, at + chunk)
+      var found: SenseData?
+      let status = await store.withBlocks(part) { payload in
+        found = step(part, &payload)
+        return .good()
+      }
+      guard status.isSuccess else { return BlockAnswer(status) }
+      if let found { return .sense(found) }
+      at = part.upperBound
+    }
+    return .good
+  }
+
+  /// VERIFY. SBC-3 5.34.
+  func verify(_ request: BlockRequest, _ dataOut: consuming Payload, _ command: Command) async
+    -> BlockAnswer
+  {
+    guard request.blockCount > 0 else { return .good }
+    switch request.byteCheck {
+    case .none:
+      let all = request.lba..<request.lba + request.blockCount
+      return await inChunks(all, of: store.chunkBlocks, command) { _, _ in nil }
+    case .all:
+      return await compare(blocks(request, dataOut.byteCount), dataOut, command)
+    case .one:
+      guard dataOut.byteCount >= blockLength else { return .good }
+      // As many slices of the one block as an operation takes ranges.
+      let chunk = min(store.chunkBlocks, UInt64(Arena.mostRanges))
+      var repeated = dataOut.empty()
+      for _ in 0..<chunk { repeated.append(dataOut.sharing(blockLength)) }
+      let all = request.lba..<request.lba + request.blockCount
+      let length = blockLength
+      return await inChunks(all, of: chunk, command) { _, payload in
+        payload.firstDifference(from: repeated).map { .miscompare(at: $0 % length) }
+      }
+    }
+  }
+
+  private func compare(
+    _ blocks: Range<UInt64>, _ dataOut: consuming Payload, _ command: Command
+  ) async -> BlockAnswer {
+    guard !blocks.isEmpty else { return .good }
+    var rest: Payload = dataOut
+    let length = blockLength
+    return await inChunks(blocks, of: store.chunkBlocks, command) { part, payload in
+      let expected = rest.removeFirst(part.count * length)
+      let before = Int(part.lowerBound - blocks.lowerBound) * length
+      return payload.firstDifference(from: expected).map { .miscompare(at: before + $0) }
+    }
+  }
+
+  /// WRITE AND VERIFY: what is verified is on the medium. SBC-3 5.44.
+  func writeAndVerify(
+    _ request: BlockRequest, _ dataOut: consuming Payload, _ command: Command
+  ) async -> BlockAnswer {
+    let blocks = blocks(request, dataOut.byteCount)
+    guard !blocks.isEmpty else { return .good }
+    if dataOut.byteCount > blocks.count * blockLength {
+      dataOut.truncate(to: blocks.count * blockLength)
+    }
+    let held = await store.hold(blocks, alone: false)
+    let completion = await disk.writeThrough(
+      at: blocks.lowerBound * UInt64(blockLength), from: dataOut)
+    let status = store.whole(completion.status, blocks, writing: true)
+    let written = completion.takePayload()
+    store.release(held)
+    guard status.isSuccess else { return BlockAnswer(status) }
+    switch request.byteCheck {
+    case .none: return await inChunks(blocks, of: store.chunkBlocks, command) { _, _ in nil }
+    case .all, .one: return await compare(blocks, written, command)
+    }
+  }
+
+  /// COMPARE AND WRITE. SBC-3 5.3.
+  func compareAndWrite(_ request: BlockRequest, _ dataOut: consuming Payload) async -> BlockAnswer {
+    let blocks = request.lba..<request.lba + request.blockCount
+    let byteCount = blocks.count * blockLength
+    guard byteCount > 0 else { return .good }
+    guard dataOut.byteCount == 2 * byteCount else { return .sense(InvalidField(13).sense) }
+    let expected = dataOut.removeFirst(byteCount)
+    let held = await store.hold(blocks, alone: true)
+    defer { store.release(held) }
+    var difference: Int?
+    let read = await store.withBlocks(blocks) { payload in
+      difference = payload.firstDifference(from: expected)
+      return .good()
+    }
+    guard read.isSuccess else { return BlockAnswer(read) }
+    if let difference { return .sense(.miscompare(at: difference)) }
+    return BlockAnswer(
+      await store.put(blocks, dataOut, isDurable: request.forcesUnitAccess))
+  }
+
+  /// ORWRITE. SBC-3 5.11.
+  func orWrite(_ request: BlockRequest, _ dataOut: consuming Payload) async -> BlockAnswer {
+    let blocks = blocks(request, dataOut.byteCount)
+    guard !blocks.isEmpty else { return .good }
+    var result: Payload = dataOut
+    result.truncate(to: blocks.count * blockLength)
+    let held = await store.hold(blocks, alone: true)
+    defer { store.release(held) }
+    let read = await store.withBlocks(blocks) { payload in
+      result.formUnion(with: payload)
+      return .good()
+    }
+    guard read.isSuccess else { return BlockAnswer(read) }
+    return BlockAnswer(
+      await store.put(blocks, result, isDurable: request.forcesUnitAccess))
+  }
+}

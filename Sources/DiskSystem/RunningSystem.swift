@@ -1,0 +1,100 @@
+import DeviceServers
+import Devices
+import ISCSI
+import SAM
+import Uring
+
+/// A disk system that runs: everything that belongs to one processor.
+///
+/// It is handed from thread to thread, and used on the processor's own only.
+final class RunningSystem: @unchecked Sendable {
+  /// Where it listens.
+  let addresses: [SocketAddress]
+  private let ring: Ring
+  private let directory: StateDirectory
+  private let units: [OpenUnit]
+  private let server: TargetServer
+  private let log: @Sendable (DiskSystem.Event) -> Void
+
+  private init(
+    _ addresses: [SocketAddress], ring: Ring, directory: StateDirectory, units: [OpenUnit],
+    server: TargetServer, log: @escaping @Sendable (DiskSystem.Event) -> Void
+  ) {
+    self.addresses = addresses
+    self.ring = ring
+    self.directory = directory
+    self.units = units
+    self.server = server
+    self.log = log
+  }
+
+  // MARK: Beginning
+
+  /// Opens everything, or nothing.
+  static func open(
+    _ configuration: Configuration, state path: String, ring: Ring,
+    log: @escaping @Sendable (DiskSystem.Event) -> Void
+  ) async throws(DiskSystemError) -> RunningSystem {
+    let directory = try await ring.blocking { files in StateDirectory.open(path, files) }.get()
+    var units: [OpenUnit] = []
+    do throws(DiskSystemError) {
+      let plan = MemoryPlan(arena: ring.arena.facts.byteCount)
+      let share = BufferShare(of: ring.arena, byteCount: plan.units)
+      for unit in configuration.units {
+        units.append(try await OpenUnit.open(unit, in: directory, share: share, ring: ring))
+      }
+      return try await listen(configuration, plan, ring, directory, units, log)
+    } catch {
+      for unit in units { await unit.disk.close() }
+      await ring.blocking { _ in directory.close() }
+      throw error
+    }
+  }
+
+  /// Portals are bound before anybody may log in: rules go by all of their addresses.
+  private static func listen(
+    _ configuration: Configuration, _ plan: MemoryPlan, _ ring: Ring, _ directory: StateDirectory,
+    _ units: [OpenUnit], _ log: @escaping @Sendable (DiskSystem.Event) -> Void
+  ) async throws(DiskSystemError) -> RunningSystem {
+    let table = AccessTable(configuration)
+    let map = UnitMap(
+      table, units: Dictionary(units.map { ($0.configuration.name, $0.logicalUnit) }) { $1 })
+    let router = LogicalUnitRouter(ring: ring, map: map)
+    let server = TargetServer(
+      ring: ring, directory: Directory(table, router: router, log: log),
+      data: BufferShare(of: ring.arena, byteCount: plan.target),
+      control: BufferShare(of: ring.arena, byteCount: plan.control))
+    do throws(NetworkError) {
+      for portal in configuration.portals {
+        table.portals.append(try server.listen(on: portal))
+      }
+    } catch {
+      await server.stop()
+      throw .portal(error)
+    }
+    return RunningSystem(
+      table.portals, ring: ring, directory: directory, units: units, server: server, log: log)
+  }
+
+  // MARK: The end
+
+  /// Ends the sessions, then makes everything durable; whether it is.
+  func close() async -> Bool {
+    await server.stop()
+    var isDurable = true
+    for unit in units {
+      let status = await unit.disk.flush()
+      if let condition = status.condition {
+        isDurable = false
+        log(
+          DiskSystem.Event(
+            kind: .warning,
+            text: "unit \(unit.configuration.name): flush: \(condition.description)"))
+      }
+      await unit.disk.close()
+    }
+    let directory = directory
+    await ring.blocking { _ in directory.close() }
+    return isDurable
+  }
+}
