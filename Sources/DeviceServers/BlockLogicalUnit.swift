@@ -37,7 +37,8 @@ public final class BlockLogicalUnit: LogicalUnit {
     control: ControlBlock = ControlBlock(), share: BufferShare, ring: Ring
   ) {
     precondition(disk.blockCount > 0, "a disk has blocks")
-    server = BlockServer(disk: disk, options: options, share: share, ring: ring)
+    server = BlockServer(
+      disk: disk, options: options, control: control, share: share, ring: ring)
     super.init(
       ring: ring, identity: identity, peripheralDeviceType: Self.peripheralDeviceType,
       control: control, commands: Self.commands(server))

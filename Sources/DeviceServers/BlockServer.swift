@@ -34,6 +34,8 @@ enum BlockAnswer: Equatable {
 final class BlockServer: BlockStoreClient {
   let disk: BlockDevice
   let options: BlockLogicalUnitOptions
+  /// Mode values: SWP and WCE.
+  private let control: ControlBlock
   let limits: BlockLimits
   let ring: Ring
   private var madeStore: BlockStore?
@@ -45,13 +47,15 @@ final class BlockServer: BlockStoreClient {
   var sanitize = SanitizeState.none
   /// Told when a medium has been loaded, and through which nexus.
   var mediumLoaded: (Nexus) -> Void = { _ in }
-  /// Whether software write protection is on: SWP of the Control mode page.
-  var isSoftwareWriteProtected: () -> Bool = { false }
   /// Told how transfers of the data path have ended.
   var transferred: (BlockOperation) -> Void = { _ in }
 
-  init(disk: BlockDevice, options: BlockLogicalUnitOptions, share: BufferShare, ring: Ring) {
+  init(
+    disk: BlockDevice, options: BlockLogicalUnitOptions, control: ControlBlock, share: BufferShare,
+    ring: Ring
+  ) {
     self.disk = disk
+    self.control = control
     self.options = options
     self.ring = ring
     limits = BlockLimits(
@@ -72,7 +76,11 @@ final class BlockServer: BlockStoreClient {
   /// Whether blocks can be given back: LBPME.
   var isThin: Bool { options.isThin }
   /// Whether writes are refused.
-  var isWriteProtected: Bool { disk.isReadOnly || options.isReadOnly || isSoftwareWriteProtected() }
+  var isWriteProtected: Bool {
+    disk.isReadOnly || options.isReadOnly || control.mode.isWriteProtected
+  }
+  /// Whether every write goes to the medium before it ends: WCE is 0.
+  var writesThrough: Bool { !control.mode.hasWriteCache }
 
   override func finish(_ operation: BlockOperation) { transferred(operation) }
 
@@ -175,7 +183,7 @@ final class BlockServer: BlockStoreClient {
         payload.truncate(to: Int(blocks) * blockLength)
       }
       store.write(
-        request.lba..<request.lba + blocks, payload, isDurable: request.forcesUnitAccess,
+        request.lba..<request.lba + blocks, payload, isDurable: request.forcesUnitAccess || writesThrough,
         isExclusive: request.operation == .writeAtomic, for: task)
     default:
       preconditionFailure("only reads and writes are transfers")
