@@ -20,7 +20,8 @@ public final class BoundDisk: BlockDevice {
     self.ring = ring
     super.init(
       name: unit.name, blockLength: unit.blockLength, blockCount: unit.blockCount,
-      isReadOnly: unit.isReadOnly, identity: unit.identity, memoryAlignment: unit.memoryAlignment)
+      isReadOnly: unit.isReadOnly, identity: unit.storageIdentity,
+      memoryAlignment: unit.memoryAlignment)
   }
 
   /// Reads through the unit.

@@ -59,6 +59,8 @@ public final class CopyCommands {
   var operations: [CopyOperation] = []
   var records = CopyRecords()
   private var active = 0
+  /// Knows which units each nexus may reach; without one there are none.
+  public weak var router: LogicalUnitRouter?
 
   /// `memoryBytes` of the ring's arena are for copies, and for nothing else: 4 MiB or more.
   public init(ring: Ring, memoryBytes: Int) {
@@ -104,6 +106,8 @@ public final class CopyCommands {
     guard let extendedCopy = ExtendedCopyCommand(command.cdb.array) else {
       return CopyAnswer(.checkCondition, sense: CopyRefusal.inCommand(0).sense)
     }
+    // Task management may have come between the command and its first step.
+    if command.isAborted { return CopyAnswer(.taskAborted) }
     let action = extendedCopy.serviceAction
     if action == .copyOperationAbort {
       return await abortOperation(extendedCopy.listIdentifier, command.nexus, unit)
@@ -217,7 +221,7 @@ public final class CopyCommands {
   }
 
   private func keep(_ operation: CopyOperation, _ result: CopyResult) {
-    guard operation.list.listIDUsage == .hold else { return }
+    guard operation.list.listIDUsage == .hold, !operation.isForgotten else { return }
     let sense = result.sense.map {
       operation.usesDescriptorSense ? $0.descriptorBytes() : $0.fixedBytes()
     }
@@ -244,27 +248,25 @@ public final class CopyCommands {
     operations.first { $0.command === command }?.cancel()
   }
 
-  /// The nexus is lost: its copies end, those in the background too, and its results are forgotten.
-  /// Returns after the last completion.
-  public func detach(_ nexus: Nexus) async {
-    await end { $0.nexus === nexus }
-  }
+  /// The nexus is lost: its copies end soon, those in the background too, and its results are
+  /// forgotten.
+  public func forget(_ nexus: Nexus) { forget { $0.nexus === nexus } }
 
-  /// The logical unit was reset: the copies that were sent to it end, and their results are
-  /// forgotten. Returns after the last completion.
-  public func reset(_ unit: any CopyUnit) async {
-    await end { $0.unit === unit }
+  /// The logical unit was reset: the copies that were sent to it end soon, and their results are
+  /// forgotten.
+  public func forget(commandsTo unit: any CopyUnit) { forget { $0.unit === unit } }
+
+  private func forget(where isForgotten: (CopyKey) -> Bool) {
+    for operation in operations where isForgotten(operation.key) {
+      operation.isForgotten = true
+      operation.cancel()
+    }
+    records.discard { isForgotten($0.key) }
   }
 
   /// Ends all copies, before the logical units go. Returns after the last completion.
-  public func stop() async { await end { _ in true } }
-
-  private func end(where isEnded: (CopyKey) -> Bool) async {
-    let ended = operations.filter { isEnded($0.key) }
-    for operation in ended { operation.cancel() }
-    for operation in ended where operations.contains(where: { $0 === operation }) {
-      await operation.waitForEnd()
-    }
-    records.discard { isEnded($0.key) }
+  public func stop() async {
+    forget { _ in true }
+    while let operation = operations.first { await operation.waitForEnd() }
   }
 }

@@ -36,6 +36,8 @@ final class CopyOperation {
   /// Whether it counts as one that moves data.
   var hasTurn = false
   private(set) var isCancelled = false
+  /// Nobody may ask for its result any more.
+  var isForgotten = false
   /// The copy waits for its turn.
   private var turn: CheckedContinuation<Void, Never>?
   /// Others wait for its end.

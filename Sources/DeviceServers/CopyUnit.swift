@@ -26,7 +26,7 @@ public protocol CopyUnit: AnyObject {
   /// Number of logical blocks.
   var blockCount: UInt64 { get }
   /// That of the storage behind it, so that two units of the same storage are known as such.
-  var identity: DeviceIdentity { get }
+  var storageIdentity: DeviceIdentity { get }
   /// Memory for direct I/O starts and ends on multiples of this.
   var memoryAlignment: Int { get }
   /// Whether writes are refused, for as long as a copy may take.

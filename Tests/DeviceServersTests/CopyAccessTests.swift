@@ -51,7 +51,7 @@ struct CopyAccessTests {
     }
   }
 
-  @Test("a reservation that comes in the middle stops the copy, and INFORMATION says how far it came")
+  @Test("a reservation that comes in the middle stops the copy, which says how far it came")
   func reservedInTheMiddle() async throws {
     try await withCopyBench { bench in
       bench.destination.refusals = [(.write, nil, Self.conflict)]

@@ -11,7 +11,7 @@ final class MemoryUnit: CopyUnit {
   let designators: [Designator]
   let blockLength: Int
   let blockCount: UInt64
-  let identity: DeviceIdentity
+  let storageIdentity: DeviceIdentity
   let memoryAlignment = 1
   var isReadOnly = false
 
@@ -44,7 +44,7 @@ final class MemoryUnit: CopyUnit {
     designators = [MemoryUnit.designator(number)]
     self.blockLength = blockLength
     blockCount = UInt64(bytes.count / blockLength)
-    identity = DeviceIdentity(device: 0, inode: UInt64(number))
+    storageIdentity = DeviceIdentity(device: 0, inode: UInt64(number))
     self.bytes = bytes
     self.ring = ring
   }
