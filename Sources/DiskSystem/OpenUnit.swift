@@ -40,6 +40,7 @@ struct OpenUnit {
     var logical = BlockLogicalUnitOptions()
     logical.isThin = unit.isThin
     logical.isReadOnly = unit.isReadOnly
+    logical.isRemovable = unit.isRemovable
     let logicalUnit = BlockLogicalUnit(
       disk: disk, identity: identity(of: unit, in: state), options: logical, share: share,
       ring: ring)

@@ -94,6 +94,9 @@ public final class Arena {
   /// Slices that are not handed out.
   public var freeSliceCount: Int { unsafe store.pointee.freeSliceCount }
 
+  /// Slices in all.
+  public var sliceCapacity: Int { unsafe store.pointee.sliceCapacity }
+
   /// Fresh contiguous bytes, of unspecified content, that start on a multiple of `alignment`
   /// (a power of 2 up to 2 MiB), or nil where there is no such room now.
   public func allocate(_ byteCount: Int, alignment: Int = 4096) -> Payload? {

@@ -85,7 +85,10 @@ public final class BufferShare {
   }
 
   private func allocate(_ byteCount: Int) -> Payload? {
-    guard byteCount <= freeByteCount, let payload = arena.allocate(byteCount) else { return nil }
+    // Many short payloads take slices rather than bytes: half of them are left to cutting.
+    guard byteCount <= freeByteCount, arena.freeSliceCount > arena.sliceCapacity / 2,
+      let payload = arena.allocate(byteCount)
+    else { return nil }
     taken += byteCount
     return payload
   }

@@ -3,7 +3,11 @@ public import Uring
 
 extension PDUChannel {
   /// Whether one more PDU may be sent.
-  public var hasRoom: Bool { freeSlot != Self.none }
+  public var hasRoom: Bool {
+    if ring.arena.freeSliceCount > Self.sliceReserve { return freeSlot != Self.none }
+    // Where slices are short there is always one PDU that makes progress.
+    return firstQueued == Self.none && !isSending && freeSlot != Self.none
+  }
 
   /// Most bytes of metadata that are copied into the channel.
   public static var mostCopiedBytes: Int { fieldByteCount }
@@ -137,7 +141,7 @@ extension PDUChannel {
     counters.sends += 1
     let avoidsCopy =
       mayAvoidCopies && last != Self.none
-      && whole.byteCount >= Self.leastUncopiedBytes
+      && whole.byteCount >= Self.leastUncopiedBytes && uncopiedSends < Self.mostUncopiedSends
     if avoidsCopy { copiedSendsBefore = ring.counters.copiedSends }
     ring.send(
       file, from: whole, withoutCopying: avoidsCopy, for: self,

@@ -52,6 +52,8 @@ public final class PDUChannel: CompletionHandler {
   static let mostSendBytes = 1 << 20
   /// Sends of fewer bytes are copied: telling when their buffers are free costs more.
   static let leastUncopiedBytes = 64 << 10
+  /// Sends in flight that do not copy: each takes an operation of the ring until the peer has it.
+  static let mostUncopiedSends = 4
   /// Slices that are left to others: a send takes one PDU at a time where there are fewer.
   static let sliceReserve = 4096
 

@@ -9,7 +9,6 @@ extension TargetSession {
   func placeCommand(_ header: BasicHeaderSegment) -> Placement {
     let length = header.dataSegmentLength
     guard let task = begin(header, immediateByteCount: length) else { return .discard }
-    pump()
     switch task.state {
     case .collecting where !task.dropsUnsolicited: return .into(part(of: task, length))
     case .waiting where !task.dropsUnsolicited: return .wait

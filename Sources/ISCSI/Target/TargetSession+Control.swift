@@ -149,12 +149,15 @@ extension TargetSession {
   private func answer(_ request: TextRequest) {
     guard var cutter = text.cutter.take() else { preconditionFailure("there is an answer") }
     let segment = cutter.next()
-    let isAtEnd = cutter.isAtEnd
-    if !isAtEnd { text.cutter = cutter }
-    answer(request, segment, isAtEnd: isAtEnd)
+    let goesOn = !cutter.isAtEnd
+    if goesOn { text.cutter = cutter }
+    // While the initiator has more to say the exchange does not end. RFC 7143 11.11.1.
+    answer(request, segment, isAtEnd: !goesOn && request.isFinal, goesOn: goesOn)
   }
 
-  private func answer(_ request: TextRequest, _ segment: [UInt8], isAtEnd: Bool) {
+  private func answer(
+    _ request: TextRequest, _ segment: [UInt8], isAtEnd: Bool, goesOn: Bool = false
+  ) {
     var tag = TextResponse.reservedTag
     if !isAtEnd {
       text.lastTransferTag = text.lastTransferTag % 0xFFFF_FFFE + 1
@@ -163,7 +166,7 @@ extension TargetSession {
     }
     let response = TextResponse(
       initiatorTaskTag: request.initiatorTaskTag, targetTransferTag: tag, statSN: statSN,
-      expCmdSN: expCmdSN, maxCmdSN: maxCmdSN, isContinued: !isAtEnd && !segment.isEmpty)
+      expCmdSN: expCmdSN, maxCmdSN: maxCmdSN, isContinued: goesOn)
     guard segment.count > PDUChannel.mostCopiedBytes else {
       send(response.header, bytes: segment)
       return unhold(.text)

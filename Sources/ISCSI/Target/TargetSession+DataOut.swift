@@ -14,7 +14,6 @@ extension TargetSession {
     guard let (task, request) = owner(of: header) else { return .discard }
     guard fits(task, request, length) else {
       if request.isFinal { endSequence(of: task, request) }
-      pump()
       return .discard
     }
     precondition(task.state == .collecting, "data do not come before there is room for them")

@@ -14,7 +14,7 @@ extension TargetSession {
 
   /// Where the data segment of a PDU goes.
   func placement(of header: BasicHeaderSegment) -> Placement {
-    // Where the data are not wanted the answer stands already, and `take` is not called.
+    // What was answered meanwhile is sent.
     defer { pump() }
     switch header.kind {
     case .scsiCommand where !isDiscovery: return placeCommand(header)
