@@ -78,6 +78,9 @@ open class LogicalUnit {
   /// Whether the medium can be taken out.
   open var isRemovable: Bool { false }
 
+  /// A task that was executed and has not ended was aborted: it ends soon, by `finish`.
+  open func taskAborted(_ task: UnitTask) {}
+
   /// A nexus has gone.
   open func nexusLost(_ nexus: Nexus) {}
 
@@ -269,6 +272,7 @@ open class LogicalUnit {
       task.answersAborted = answering(task)
       if task.client != nil { pending.insert(task.serial) }
     }
+    for task in tasks where task.isAborted && task.hasStarted { taskAborted(task) }
     for task in tasks where task.isAborted && !task.hasStarted && task.client != nil {
       finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
     }

@@ -10,7 +10,8 @@ struct OpenUnit {
 
   /// Makes the file where there is none, and opens it.
   static func open(
-    _ unit: UnitConfiguration, in state: StateDirectory, share: BufferShare, ring: Ring
+    _ unit: UnitConfiguration, in state: StateDirectory, share: BufferShare,
+    copies: CopyCommands, ring: Ring
   ) async throws(DiskSystemError) -> OpenUnit {
     var options = FileDisk.Options()
     options.blockLength = unit.blockLength
@@ -43,7 +44,7 @@ struct OpenUnit {
     logical.isRemovable = unit.isRemovable
     let logicalUnit = BlockLogicalUnit(
       disk: disk, identity: identity(of: unit, in: state), options: logical, share: share,
-      ring: ring)
+      ring: ring, copies: copies)
     return OpenUnit(configuration: unit, disk: disk, logicalUnit: logicalUnit)
   }
 
