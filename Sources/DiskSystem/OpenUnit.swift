@@ -41,9 +41,17 @@ struct OpenUnit {
     logical.isThin = unit.isThin
     logical.isReadOnly = unit.isReadOnly
     logical.isRemovable = unit.isRemovable
+    let control = ControlBlock(store: StoredReservations(of: unit.name, in: state, ring: ring))
+    if await control.restore() == .damaged {
+      await disk.close()
+      throw .state(
+        path: state.reservationsPath(unit.name),
+        reason: "is not what was stored; restore it from a backup, or remove it and let initiators "
+          + "register again")
+    }
     let logicalUnit = BlockLogicalUnit(
-      disk: disk, identity: identity(of: unit, in: state), options: logical, share: share,
-      ring: ring)
+      disk: disk, identity: identity(of: unit, in: state), options: logical, control: control,
+      share: share, ring: ring)
     return OpenUnit(configuration: unit, disk: disk, logicalUnit: logicalUnit)
   }
 

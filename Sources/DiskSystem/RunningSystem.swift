@@ -72,6 +72,10 @@ final class RunningSystem: @unchecked Sendable {
       await server.stop()
       throw .portal(error)
     }
+    for unit in units {
+      unit.logicalUnit.control.targetPortIdentifiers = table.portIdentifiers(
+        showing: unit.configuration.name)
+    }
     return RunningSystem(
       table.portals, ring: ring, directory: directory, units: units, server: server, log: log)
   }
