@@ -182,7 +182,9 @@ final class ReservationGate {
 }
 
 /// Runs `body` with a unit on a processor of its own.
-func withReservationBench(_ body: @escaping @Sendable (ReservationBench) async throws -> Void) async throws {
+func withReservationBench(_ body: @escaping @Sendable (ReservationBench) async throws -> Void)
+  async throws
+{
   try await withReservationRing { try await body(ReservationBench(ring: $0)) }
 }
 

@@ -11,9 +11,13 @@ struct ReservationCommandTests {
     try await withReservationBench { bench in
       let nexus = bench.join(0x11)
       #expect(
-        await bench.run(ReservationBench.reserveIn(0), from: nexus).data == [0, 0, 0, 0, 0, 0, 0, 0])
+        await bench.run(ReservationBench.reserveIn(0), from: nexus).data == [
+          0, 0, 0, 0, 0, 0, 0, 0,
+        ])
       #expect(
-        await bench.run(ReservationBench.reserveIn(1), from: nexus).data == [0, 0, 0, 0, 0, 0, 0, 0])
+        await bench.run(ReservationBench.reserveIn(1), from: nexus).data == [
+          0, 0, 0, 0, 0, 0, 0, 0,
+        ])
       #expect(
         await bench.run(ReservationBench.reserveIn(2), from: nexus).data
           == [0, 8, 0x1C, 0x80, 0xEA, 0x01, 0, 0])
@@ -55,7 +59,9 @@ struct ReservationCommandTests {
       let nexus = bench.join(1)
       for action in 4...31 as ClosedRange<UInt8> {
         #expect(
-          await bench.run(ReservationBench.reserveIn(action), from: nexus).senseCodes == [5, 0x24, 0])
+          await bench.run(ReservationBench.reserveIn(action), from: nexus).senseCodes == [
+            5, 0x24, 0,
+          ])
       }
       for action in 8...31 as ClosedRange<UInt8> {
         #expect(await bench.reserveOut(action, nexus).senseCodes == [5, 0x24, 0])
@@ -175,7 +181,8 @@ struct ReservationCommandTests {
       _ = await bench.reserveOut(0, old, newKey: 1)
       _ = await bench.reserveOut(1, old, key: 1, type: 3)
       await bench.router.detach(old)
-      #expect(await bench.run(ReservationBench.read, from: bench.join(2)).status == .reservationConflict)
+      #expect(
+        await bench.run(ReservationBench.read, from: bench.join(2)).status == .reservationConflict)
       #expect(await bench.run(ReservationBench.read, from: bench.join(1)).status == .good)
       #expect(
         await bench.run(ReservationBench.read, from: bench.join(1, port: 2)).status

@@ -26,7 +26,8 @@ struct ReservationConflictTests {
   /// Commands that never conflict with a persistent reservation.
   private static let harmless: [[UInt8]] = [
     [0x00, 0, 0, 0, 0, 0], [0x03, 0, 0, 0, 32, 0], [0x12, 0, 0, 0, 96, 0],
-    [0x4D, 0, 0x40, 0, 0, 0, 0, 0, 64, 0], ReservationBench.reserveIn(0), ReservationBench.reserveIn(3),
+    [0x4D, 0, 0x40, 0, 0, 0, 0, 0, 64, 0], ReservationBench.reserveIn(0),
+    ReservationBench.reserveIn(3),
     [0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], [0xA3, 0x0A, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0],
     [0xA3, 0x0C, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], [0xA3, 0x0D, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0],
   ]
@@ -103,7 +104,8 @@ struct ReservationConflictTests {
       #expect(await bench.run(reserve, from: second).status == .reservationConflict)
       #expect(await bench.run(release, from: second).status == .good)
       for cdb in [
-        ReservationBench.read, ReservationBench.write, [0, 0, 0, 0, 0, 0], [0x1A, 0, 0x3F, 0, 255, 0],
+        ReservationBench.read, ReservationBench.write, [0, 0, 0, 0, 0, 0],
+        [0x1A, 0, 0x3F, 0, 255, 0],
         ReservationBench.reserveIn(0),
       ] {
         #expect(await bench.run(cdb, from: second).status == .reservationConflict, "\(cdb)")
@@ -129,7 +131,8 @@ struct ReservationConflictTests {
         first = bench.join(1)
         _ = bench.attentions(of: second)
         #expect(await bench.run(Self.reserve6, from: first).status == .good)
-        #expect(await bench.run(ReservationBench.write, from: second).status == .reservationConflict)
+        #expect(
+          await bench.run(ReservationBench.write, from: second).status == .reservationConflict)
         _ = await bench.router.manage(function, logicalUnit: 0, nexus: second)
         _ = bench.attentions(of: second)
         #expect(await bench.run(ReservationBench.write, from: second).status == .good)

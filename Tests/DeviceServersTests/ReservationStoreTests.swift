@@ -22,7 +22,8 @@ struct ReservationStoreTests {
       bench = ReservationBench(ring: ring, control: ControlBlock(store: store))
       #expect(await bench.run(ReservationBench.write, from: bench.join(2)).status == .busy)
       #expect(await bench.unit.control.restore() == .registrations(1))
-      #expect(await bench.run(ReservationBench.write, from: bench.join(2)).status == .reservationConflict)
+      #expect(
+        await bench.run(ReservationBench.write, from: bench.join(2)).status == .reservationConflict)
       #expect(await bench.run(ReservationBench.write, from: bench.join(1)).status == .good)
       #expect(
         await bench.run(ReservationBench.reserveIn(1), from: bench.join(1)).data
