@@ -41,8 +41,19 @@ extension Payload {
         done += left.count
         return true
       }
-      found = unsafe zip(left, right).enumerated().first { $0.element.0 != $0.element.1 }
-        .map { done + $0.offset }
+      // Halves, until one byte is left.
+      var low = 0
+      var count = left.count
+      while count > 1 {
+        let half = count / 2
+        if unsafe memcmp(mine + low, theirs + low, half) == 0 {
+          low += half
+          count -= half
+        } else {
+          count = half
+        }
+      }
+      found = done + low
       return false
     }
     return found
