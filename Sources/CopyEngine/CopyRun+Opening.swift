@@ -93,7 +93,8 @@ extension CopyRun {
             + "`ecopy tape list` shows what is on the tape, position=N says where to start")
       }
       return Source(
-        name: specification.description, device: device, start: 0, end: nil, position: position?.object)
+        name: specification.description, device: device, start: 0, end: nil,
+        position: position?.object)
     case .block(let disk):
       let end = disk.blockCount * UInt64(disk.blockLength)
       guard offset <= end else {

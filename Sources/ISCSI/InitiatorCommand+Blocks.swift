@@ -93,9 +93,11 @@ extension CommandDescriptorBlock {
     sequential(0x0A, 0, UInt32(truncatingIfNeeded: length))
   }
 
+  static let writeFilemarksCode: UInt8 = 0x10
+
   /// WRITE FILEMARKS(6). SSC-4 5.7.
   static func writeFilemarks(_ count: Int, immediate: Bool) -> CommandDescriptorBlock {
-    sequential(0x10, immediate ? 1 : 0, UInt32(truncatingIfNeeded: count))
+    sequential(writeFilemarksCode, immediate ? 1 : 0, UInt32(truncatingIfNeeded: count))
   }
 
   /// SPACE(6); `count` has 24 bits with sign. SSC-4 6.9.

@@ -110,7 +110,7 @@ struct InitiatorConnection {
   ) async throws(InitiatorError) -> Attempt {
     var configuration = InitiatorLogin.Configuration(
       initiatorName: options.initiatorName, targetName: options.targetName, isid: options.isid,
-      chap: options.authentication, policy: options.negotiation, 
+      chap: options.authentication, policy: options.negotiation,
       challenge: CHAPChallenge(random: secureRandom(byteCount: 33)))
     configuration.portalGroupTag = options.portal.portalGroupTag
     var login = InitiatorLogin(configuration)

@@ -104,8 +104,10 @@ extension InitiatorSession {
     task.nextSN &+= 1
     task.received += count
     if pdu.hasStatus {
-      answer(task, InitiatorOutcome(
-        byteCount: task.received, status: Status(rawValue: pdu.status), sense: nil))
+      answer(
+        task,
+        InitiatorOutcome(
+          byteCount: task.received, status: Status(rawValue: pdu.status), sense: nil))
     }
   }
 

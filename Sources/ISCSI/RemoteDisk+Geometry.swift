@@ -13,8 +13,10 @@ extension RemoteDisk {
         target: unit.name,
         reason: "a block length of \(geometry.blockLength) is not possible; look after the disk")
     }
-    guard !geometry.blockCount.multipliedReportingOverflow(by: UInt64(geometry.blockLength)).overflow
-    else { throw .unusable(target: unit.name, reason: "it claims more bytes than there are") }
+    let size = geometry.blockCount.multipliedReportingOverflow(by: UInt64(geometry.blockLength))
+    guard !size.overflow else {
+      throw .unusable(target: unit.name, reason: "it claims more bytes than there are")
+    }
     let (mode, header) = await unit.perform(
       .modeSense(page: 0x3F, allocationLength: 252), dataIn: 252)
     if mode.isGood, header.count >= 4 { geometry.isReadOnly = header[2] & 0x80 != 0 }

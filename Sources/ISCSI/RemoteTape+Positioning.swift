@@ -22,6 +22,7 @@ extension RemoteTape {
       return .check(condition)
     }
     object = 0
+    isPositionLost = false
     return .good()
   }
 
@@ -42,10 +43,13 @@ extension RemoteTape {
       return .check(Condition(.illegalRequest, .invalidFieldInCDB))
     }
     if count == 0, !hasUnflushedWrites { return .good() }
+    // A flush moves nothing.
+    if count > 0, isPositionLost { return .check(Self.lostPosition) }
     var outcome = await issue(.writeFilemarks(count, immediate: immediate && count > 0))
     if outcome.failure != nil, unit.session.isLost {
       switch await standing() {
-      case .moved(by: 0): outcome = await issue(.writeFilemarks(count, immediate: immediate))
+      case .moved(by: 0):
+        outcome = await issue(.writeFilemarks(count, immediate: immediate && count > 0))
       case .moved(let moved) where moved == UInt64(count):
         outcome = InitiatorOutcome(byteCount: 0, status: .good, sense: nil)
       case .moved, .lost: object = nil

@@ -33,6 +33,7 @@ extension RemoteTape {
     } catch {
       tell(error)
       object = nil
+      isPositionLost = true
       return .lost(error.condition)
     }
   }
@@ -54,6 +55,7 @@ extension RemoteTape {
         guard count == 1, wasInFlight, !operation.isReading else {
           tell(error)
           object = nil
+          isPositionLost = true
           fail(operation, error.condition)
           break
         }
@@ -70,12 +72,14 @@ extension RemoteTape {
         await unit.ring.sleep(nanoseconds: RemoteUnit.pauseNanoseconds)
       } else if condition.isMediumChange {
         object = nil
+        isPositionLost = true
         fail(operation, condition)
       } else if condition.isReset {
         switch await standing() {
         case .moved(by: 0): break
-        case .moved: fail(operation, condition)
-        case .lost: fail(operation, condition)
+        case .moved, .lost:
+          isPositionLost = true
+          fail(operation, condition)
         }
       }
       goOn()
@@ -89,6 +93,9 @@ extension RemoteTape {
   ) async -> InitiatorOutcome {
     var attempts = 0
     while true {
+      if isPositionLost, cdb.operationCode != CommandDescriptorBlock.writeFilemarksCode {
+        return InitiatorOutcome(.positionLost(target: name, expected: object ?? 0, found: nil))
+      }
       if unit.session.loginCount != loginCount || !unit.session.isOpen {
         switch await standing() {
         case .moved(by: 0): break
@@ -108,10 +115,14 @@ extension RemoteTape {
       case .atOnce:
         if condition.isMediumChange {
           object = nil
+          isPositionLost = true
           return outcome
         }
         if condition.isReset {
-          guard case .moved(by: 0) = await standing() else { return outcome }
+          guard case .moved(by: 0) = await standing() else {
+            isPositionLost = true
+            return outcome
+          }
         }
       }
     }

@@ -62,7 +62,8 @@ public final class RemoteUnit {
       if outcome.sense?.additional == .logicalUnitNotSupported { throw none }
       throw .unusable(
         target: name,
-        reason: "INQUIRY: \(outcome.condition.map { "\($0)" } ?? "too short"); see the target's log")
+        reason: "INQUIRY: \(outcome.condition.map { "\($0)" } ?? "too short"); see the target's log"
+      )
     }
     // PERIPHERAL QUALIFIER 1 and 3: nothing is connected there.
     guard data[0] >> 5 == 0 else { throw none }

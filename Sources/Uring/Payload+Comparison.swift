@@ -41,16 +41,14 @@ extension Payload {
         done += left.count
         return true
       }
-      // Halves, until one byte is left.
-      var low = 0
-      var count = left.count
-      while count > 1 {
-        let half = count / 2
-        if unsafe memcmp(mine + low, theirs + low, half) == 0 {
-          low += half
-          count -= half
+      // It lies in low..<high, which is halved until one byte is left.
+      var (low, high) = (0, left.count)
+      while high - low > 1 {
+        let middle = (low + high) / 2
+        if unsafe memcmp(mine + low, theirs + low, middle - low) == 0 {
+          low = middle
         } else {
-          count = half
+          high = middle
         }
       }
       found = done + low

@@ -69,7 +69,7 @@ final class FakeTarget {
   /// The next connection, logged in.
   func logIn(
     _ decision: AdmissionDecision = .admit(.none, portalGroupTag: 1, alias: nil),
-    tsih: UInt16 = 1
+    tsih: UInt16 = 1, window: Int = 8
   ) async throws -> FakeConnection {
     let exchange = try await accept()
     var login = TargetLogin(
@@ -84,7 +84,7 @@ final class FakeTarget {
       case .established(var response, let text, let result):
         response.tsih = tsih
         response.expCmdSN = result.cmdSN
-        response.maxCmdSN = result.cmdSN.advanced(by: 7)
+        response.maxCmdSN = result.cmdSN.advanced(by: window - 1)
         try exchange.send(response.header, text: text)
         if keepsDigests { exchange.adopt(result.parameters) }
         return FakeConnection(exchange, result)

@@ -66,7 +66,7 @@ struct InitiatorSessionTests {
     try await withFakeTarget { target in
       var arrivedBeforeOpening = 0
       let script = target.play { target in
-        let connection = try await target.logIn()
+        let connection = try await target.logIn(window: 1)
         let (first, _) = try await connection.command()
         connection.window = 0
         try connection.dataIn(first, counting(100))

@@ -105,7 +105,7 @@ struct RemoteDiskTests {
     return (status, Array(completion.takePayload().bytes().prefix(status.byteCount)))
   }
 
-  @Test("has the blocks it says, and is read, written and flushed, with long and with short commands")
+  @Test("has the blocks it says; is read, written and flushed, with long and short commands")
   func transfers() async throws {
     for isLong in [true, false] {
       try await withDisk({ $0.knowsLongCommands = isLong }) { disk, fake in
@@ -115,7 +115,8 @@ struct RemoteDiskTests {
         var payload = try disk.unit.ring.room(1024)
         payload.overwrite(with: [UInt8](repeating: 9, count: 1024))
         check(await disk.write(at: 512, from: payload).status == .good(1024))
-        #expect(fake.bytes[512..<1536].allSatisfy { $0 == 9 } && fake.bytes[1536] == counting(1537)[1536])
+        #expect(fake.bytes[512..<1536].allSatisfy { $0 == 9 })
+        #expect(fake.bytes[1536] == counting(1537)[1536])
         check(await disk.flush() == .good() && fake.commands.last == 0x35)
       }
     }

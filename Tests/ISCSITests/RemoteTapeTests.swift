@@ -50,7 +50,7 @@ struct RemoteTapeTests {
     }
   }
 
-  @Test("gives back records of every length, filemarks and the end, whatever the drive makes of them")
+  @Test("gives back records of every length, filemarks and the end, whatever the drive says")
   func lengths() async throws {
     for isVague in [false, true] {
       try await withDrive({
@@ -198,6 +198,10 @@ struct RemoteTapeTests {
         let status = try await write(counting(20), to: tape)
         #expect(status.condition?.additional == AdditionalSense(code: 0x3B, qualifier: 0))
         #expect(status.byteCount == 0 && drive.tape.count == 2)
+        #expect(!drive.commands.suffix(3).contains(0x0A))
+        check(!(try await write(counting(30), to: tape)).isSuccess)
+        check(!(await tape.writeFilemarks(1, immediate: false)).isSuccess)
+        #expect(drive.tape.count == 2)
         if !tells {
           await #expect(throws: Condition.self) { _ = try await tape.position() }
         }
