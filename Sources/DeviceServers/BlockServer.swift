@@ -145,6 +145,8 @@ final class BlockServer: BlockStoreClient {
       if request.lba % unit != 0 { throw InvalidField(2) }
     case .writeSame:
       if request.unmaps, !isThin { throw InvalidField(1, bit: 3) }
+      let whole = count > 0 ? count : capacity - request.lba
+      if whole > limits.writeSameBlocks { throw InvalidField(request.lengthField) }
     case .sanitize: try checkSanitize(request)
     default: break
     }
@@ -183,7 +185,8 @@ final class BlockServer: BlockStoreClient {
         payload.truncate(to: Int(blocks) * blockLength)
       }
       store.write(
-        request.lba..<request.lba + blocks, payload, isDurable: request.forcesUnitAccess || writesThrough,
+        request.lba..<request.lba + blocks, payload,
+        isDurable: request.forcesUnitAccess || writesThrough,
         isExclusive: request.operation == .writeAtomic, for: task)
     default:
       preconditionFailure("only reads and writes are transfers")

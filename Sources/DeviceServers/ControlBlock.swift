@@ -61,6 +61,11 @@ public final class ControlBlock {
     return nexuses[ObjectIdentifier(nexus)]?.attentions.removeFirst()
   }
 
+  /// Takes back a pending unit attention of a nexus.
+  func withdraw(_ attention: AdditionalSense, for nexus: Nexus) {
+    nexuses[ObjectIdentifier(nexus)]?.attentions.removeAll { $0 == attention }
+  }
+
   /// LOGICAL UNIT RESET: what is saved nowhere is as at power on; persistent reservations stay.
   public func reset() {
     mode = ModeValues()

@@ -176,7 +176,7 @@ struct PDUChannelTests {
   @Test("finishes only when everything was sent")
   func finishing() async throws {
     let held = try await withPair { ring, one, sender, _, receiver in
-      for tag in 1...20 {
+      for tag in 21...40 {
         guard let data = ring.arena.allocate(100_000) else { continue }
         one.send(Self.header(UInt32(tag)), data: data, tag: UInt64(tag))
       }

@@ -142,6 +142,7 @@ extension PDUChannel {
     let avoidsCopy =
       mayAvoidCopies && last != Self.none
       && whole.byteCount >= Self.leastUncopiedBytes && uncopiedSends < Self.mostUncopiedSends
+      && ring.room > Self.operationReserve
     if avoidsCopy { copiedSendsBefore = ring.counters.copiedSends }
     ring.send(
       file, from: whole, withoutCopying: avoidsCopy, for: self,

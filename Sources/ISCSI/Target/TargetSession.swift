@@ -85,6 +85,8 @@ final class TargetSession: PDUChannelOwner {
   // MARK: Life
 
   var silentSeconds = 0
+  /// How long data that were asked for have not come: they would hold bytes that others wait for.
+  var dataSeconds = 0
   var hasPinged = false
   var isFinishing = false
   var isEnding = false
@@ -200,10 +202,13 @@ final class TargetSession: PDUChannelOwner {
     // A session that is not listened to for want of bytes cannot answer.
     if holds.contains(.buffer) || textRequest != nil, !isFinishing { return }
     silentSeconds += 1
+    dataSeconds = pool.contains { $0.state == .collecting } ? dataSeconds + 1 : 0
     let configuration = server.configuration
     if isFinishing {
       if silentSeconds > configuration.answerSeconds { end() }
-    } else if silentSeconds > configuration.silenceSeconds + configuration.answerSeconds {
+    } else if max(silentSeconds, dataSeconds)
+      > configuration.silenceSeconds + configuration.answerSeconds
+    {
       server.counters.failedSessions += 1
       end()
     } else if silentSeconds >= configuration.silenceSeconds, !hasPinged {

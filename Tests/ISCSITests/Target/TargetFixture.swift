@@ -18,7 +18,13 @@ final class TargetFixture: @unchecked Sendable {
 
   /// What a test may change.
   struct Options: Sendable {
-    var configuration = TargetServerConfiguration()
+    /// Nothing ends for being slow: the tests share few processors.
+    var configuration = {
+      var configuration = TargetServerConfiguration()
+      configuration.loginSeconds = 600
+      configuration.silenceSeconds = 600
+      return configuration
+    }()
     var dataByteCount = 4 << 20
     var chap: TargetCHAP?
     var port: UInt16 = 0
@@ -87,11 +93,14 @@ final class TargetFixture: @unchecked Sendable {
     }
   }
 
-  /// Stops the server. Returns the bytes of the arena that are still held then: none.
-  @discardableResult
-  func stop() async -> Int {
+  /// Begins to stop the server; not on a thread that tests share, which may all be waiting for it.
+  func beginToStop() -> Task<Void, Never> {
+    processor.start { _ in await self.server?.stop() }
+  }
+
+  /// Ends the processor of a server that was stopped. Returns what `stop` returns.
+  func end() async -> Int {
     let held = await processor.run { ring in
-      await self.server?.stop()
       let held = self.freeAtStart - ring.arena.freeByteCount
       self.disk?.drop()
       self.server = nil
@@ -101,6 +110,13 @@ final class TargetFixture: @unchecked Sendable {
     processor.stop()
     Self.running.withLock { $0[ObjectIdentifier(self)] = nil }
     return held
+  }
+
+  /// Stops the server. Returns the bytes of the arena that are still held then: none.
+  @discardableResult
+  func stop() async -> Int {
+    await beginToStop().value
+    return await end()
   }
 }
 

@@ -107,7 +107,7 @@ struct TargetManagementTests {
     try polite.logIn()
     let rude = try WireClient(port: fixture.port)
     try rude.logIn(isid: 0x80_0000_0000_05)
-    async let held = fixture.stop()
+    let stopping = fixture.beginToStop()
     for client in [polite, rude] {
       let message = try AsynchronousMessage(client.receive(.asynchronousMessage).header)
       #expect(message.event == .logoutRequest && message.parameter3 == 1)
@@ -116,7 +116,8 @@ struct TargetManagementTests {
     let last = try AsynchronousMessage(rude.receive(.asynchronousMessage).header)
     #expect(last.event == .dropSession)
     #expect(rude.isClosed())
-    #expect(await held == 0)
+    await stopping.value
+    #expect(await fixture.end() == 0)
   }
 
   @Test("asks a silent initiator whether it is there, and ends it where it is not")
@@ -137,6 +138,30 @@ struct TargetManagementTests {
     _ = try client.receive(.nopIn)
     #expect(client.isClosed())
     #expect(await fixture.wait { server, _ in server.sessionCount == 0 })
+    #expect(await fixture.stop() == 0)
+  }
+
+  @Test("ends an initiator that answers, and never sends the data it was asked for")
+  func stall() async throws {
+    var options = TargetFixture.Options()
+    options.configuration.silenceSeconds = 1
+    options.configuration.answerSeconds = 1
+    let fixture = try await TargetFixture.start(options)
+    let client = try WireClient(port: fixture.port)
+    try client.logIn([("ImmediateData", "No")])
+    let request = client.command(
+      WireClient.cdb(0x2A, at: 0, blocks: 8), expected: 4096, isWrite: true)
+    client.send(request.header)
+    _ = try client.receive(.readyToTransfer)
+    while let ping = try? client.receive(.nopIn) {
+      let answer = NopOut(
+        initiatorTaskTag: NopOut.reservedTag,
+        targetTransferTag: try NopIn(ping.header).targetTransferTag, cmdSN: client.cmdSN,
+        expStatSN: client.expStatSN)
+      client.send(answer.header)
+    }
+    #expect(await fixture.wait { server, _ in server.sessionCount == 0 })
+    #expect(await fixture.heldByteCount() == 0)
     #expect(await fixture.stop() == 0)
   }
 
