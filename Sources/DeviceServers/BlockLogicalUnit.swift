@@ -12,8 +12,8 @@ public struct BlockLogicalUnitOptions: Equatable, Sendable {
   /// Whether writes are refused, whatever the disk behind allows.
   public var isReadOnly = false
   /// LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT, 0 to 15: 3 says that eight blocks of 512 bytes are
-  /// written at once.
-  public var physicalBlockExponent = 0
+  /// written at once. nil: physical blocks of 4096 bytes, or one block where that is longer.
+  public var physicalBlockExponent: Int?
 
   /// A fixed thin disk that may be written.
   public init() {}

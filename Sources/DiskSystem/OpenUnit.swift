@@ -38,13 +38,21 @@ struct OpenUnit {
       await disk.close()
       throw .unit(name: unit.name, reason: reason)
     }
+    let control = ControlBlock(store: ReservationFile(of: unit.name, in: state, ring: ring))
+    if await control.restore() == .damaged {
+      await disk.close()
+      throw .unit(
+        name: unit.name,
+        reason: "\(state.path)/reservations/\(unit.name) is damaged; restore it from a backup, or "
+          + "remove it where no initiator counts on its reservations")
+    }
     var logical = BlockLogicalUnitOptions()
     logical.isThin = unit.isThin
     logical.isReadOnly = unit.isReadOnly
     logical.isRemovable = unit.isRemovable
     let logicalUnit = BlockLogicalUnit(
-      disk: disk, identity: identity(of: unit, in: state), options: logical, share: share,
-      ring: ring, copies: copies)
+      disk: disk, identity: identity(of: unit, in: state), options: logical,
+      control: control, share: share, ring: ring, copies: copies)
     return OpenUnit(configuration: unit, disk: disk, logicalUnit: logicalUnit)
   }
 

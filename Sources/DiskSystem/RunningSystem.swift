@@ -78,6 +78,10 @@ final class RunningSystem: @unchecked Sendable {
       await server.stop()
       throw .portal(error)
     }
+    for unit in units {
+      unit.logicalUnit.control.targetPortIdentifiers = table.portIdentifiers(
+        showing: unit.configuration.name)
+    }
     return RunningSystem(
       table.portals, ring: ring, directory: directory, units: units, copies: copies,
       server: server, log: log)
