@@ -118,21 +118,24 @@ extension ISCSIURL {
     guard user != nil || targetUser != nil || targetPassword != nil else { return nil }
     guard let user, let password else {
       throw EngineError(
-        .syntax, "\(self): a user needs a password; write iscsi://USER%PASSWORD@…")
+        .syntax, "\(plain): a user needs a password; write iscsi://USER%PASSWORD@…")
     }
     guard (targetUser == nil) == (targetPassword == nil) else {
       throw EngineError(
-        .syntax, "\(self): target-user and target-password belong together; say both")
+        .syntax, "\(plain): target-user and target-password belong together; say both")
     }
     return try InitiatorCHAP(
       user: user, password: password, targetUser: targetUser, targetPassword: targetPassword,
-      at: "\(self)")
+      at: plain)
   }
+
+  /// Without user, passwords and options.
+  private var plain: String { "iscsi://\(portal)/\(targetName)/\(logicalUnit)" }
 
   /// What makes two URLs the same device.
   var deviceIdentity: DeviceIdentity {
     var hasher: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in "\(portal)/\(targetName)/\(logicalUnit)".utf8 {
+    for byte in plain.utf8 {
       hasher = (hasher ^ UInt64(byte)) &* 0x100_0000_01B3
     }
     return DeviceIdentity(device: .max, inode: hasher)

@@ -85,24 +85,19 @@ public struct DeviceOptions: Equatable, Sendable {
     }
   }
 
-  /// A device string as it may be shown: passwords in URLs are left out.
+  /// A device string as it may be shown: passwords in URLs are left out, also of URLs that are none.
   public static func shown(_ text: String) -> String {
     guard text.hasPrefix("iscsi://") else { return text }
-    var rest = text.dropFirst(8)
-    let path = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-    var shown = "iscsi://"
-    if let at = rest[..<path].lastIndex(of: "@") {
-      let login = rest[..<at]
-      let percent = login.firstIndex(of: "%")
-      shown += login[..<(percent ?? at)] + (percent == nil ? "@" : "%…@")
-      rest = rest[rest.index(after: at)...]
-    }
+    var shown = text.dropFirst(8)
     let secret = "target-password="
-    while let place = rest.firstRange(of: secret) {
-      shown += rest[..<place.upperBound] + "…"
-      rest = rest[place.upperBound...].drop { $0 != "&" && $0 != "," }
+    if let key = shown.firstRange(of: secret) {
+      // A password may hold what elsewhere begins an option.
+      let end = shown[key.upperBound...].firstIndex(of: "&") ?? shown.endIndex
+      shown = shown[..<key.upperBound] + "…" + shown[end...]
     }
-    return shown + rest
+    guard let at = shown.lastIndex(of: "@") else { return "iscsi://" + shown }
+    let user = shown[..<at].prefix { $0 != "%" && $0 != ":" }
+    return "iscsi://" + user + (user.endIndex < at ? "%…" : "") + shown[at...]
   }
 
   /// Why an option is not understood.

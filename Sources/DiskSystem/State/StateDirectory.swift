@@ -93,8 +93,7 @@ final class StateDirectory: Sendable {
     return synchronizeDirectory(of: file)
   }
 
-  /// Where the reservations of a unit lie.
-  func reservationsPath(_ unit: String) -> String { "\(path)/reservations/\(unit)" }
+  private func reservationsPath(_ unit: String) -> String { "\(path)/reservations/\(unit)" }
 
   private func synchronizeDirectory(of file: String) -> Bool {
     let directory = files.open("\(path)/reservations", flags: O_RDONLY | O_DIRECTORY, mode: 0)
