@@ -16,8 +16,9 @@ help: ## this list
 need-demo need-test need-bench: need-%:
 	@.ci/prerequisites $*
 
-build: need-demo ## ecopy, optimised: .build/release/ecopy
+build: need-demo ## ecopy and ecopyd, optimised: .build/release
 	swift build $(RELEASE) --product ecopy
+	swift build $(RELEASE) --product ecopyd
 
 demo: need-demo ## back a disk up to a tape and restore it, everything checked
 	@examples/demo.sh

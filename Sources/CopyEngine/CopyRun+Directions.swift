@@ -191,7 +191,7 @@ extension CopyRun {
       if failure.condition.key == .volumeOverflow {
         return EngineError(.tapeFull, "\(request.destination): the tape is full")
       }
-      return EngineError(failure.condition, of: request.destination.text, while: "writing")
+      return EngineError(failure.condition, of: request.destination.description, while: "writing")
     }
   }
 }

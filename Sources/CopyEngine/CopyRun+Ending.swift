@@ -119,7 +119,8 @@ extension CopyRun {
     case .none: return
     case .cancelled: throw EngineError(.cancelled, "stopped as asked, before it was verified")
     case .failure(let failure):
-      throw EngineError(failure.condition, of: request.destination.text, while: "reading back")
+      throw EngineError(
+        failure.condition, of: request.destination.description, while: "reading back")
     case .some:
       throw EngineError(.miscompare, "\(request.destination): ends early when it is read back")
     }

@@ -17,7 +17,7 @@ extension CopyRun {
         "records of \(recordLength) bytes are not possible with an arena of "
           + "\(context.ring.arena.facts.byteCount) bytes; say a smaller --block-size")
     }
-    try refuseContradictions()
+    try await refuseContradictions()
     try await refuseCopyOntoItself()
     for specification in request.sources {
       sources.append(try await openSource(specification))
@@ -39,14 +39,18 @@ extension CopyRun {
   }
 
   /// A file that is the destination is emptied: whoever says --append did not mean that.
-  private func refuseContradictions() throws(EngineError) {
+  private func refuseContradictions() async throws(EngineError) {
     let destination = try DeviceOptions(request.destination)
     guard !destination.readOnly else {
       throw EngineError(
         .dataProtect,
         "\(request.destination): a destination is written and cannot be readonly; leave that out")
     }
-    guard destination.kind == .disk else { return }
+    switch destination.kind {
+    case .disk: break
+    case .cartridge, .tape: return
+    case .remote: if case .tape = try await opener.kind(of: request.destination) { return }
+    }
     var options: [String] = []
     if request.existingData == .append { options.append("--append") }
     if request.existingData == .overwrite { options.append("--overwrite") }
@@ -89,7 +93,8 @@ extension CopyRun {
             + "`ecopy tape list` shows what is on the tape, position=N says where to start")
       }
       return Source(
-        name: specification.text, device: device, start: 0, end: nil, position: position?.object)
+        name: specification.description, device: device, start: 0, end: nil,
+        position: position?.object)
     case .block(let disk):
       let end = disk.blockCount * UInt64(disk.blockLength)
       guard offset <= end else {
@@ -104,7 +109,7 @@ extension CopyRun {
           "\(specification): offset \(offset) is not a multiple of its block "
             + "length \(disk.blockLength); say one that is")
       }
-      return Source(name: specification.text, device: device, start: offset, end: end)
+      return Source(name: specification.description, device: device, start: offset, end: end)
     }
   }
 

@@ -116,6 +116,8 @@ final class CopyRun {
     await copyAll()
     state.update { $0.phase = .flushing }
     let tape = await makeDurable()
+    // Where nobody knows what is on the tape, nobody knows where to go on.
+    if case .tape = destination, tape == nil { resumePoint = nil }
     noteStopOfTape(tape)
     let seconds = Double(ring.now - began) / 1e9
     let digests = pipeline.digester?.finish()

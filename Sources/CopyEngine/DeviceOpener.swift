@@ -1,6 +1,8 @@
 import CopyManager
 import Devices
 import Glibc
+import ISCSI
+import ISCSIProtocol
 import Transfer
 import Uring
 
@@ -28,7 +30,10 @@ final class DeviceOpener {
     case disk(ExistingDisk?)
   }
 
-  private let context: JobContext
+  let context: JobContext
+  /// Logical units that were asked what they are, and disks that were asked how large; not yet opened.
+  var units: [DeviceSpecification: RemoteUnit] = [:]
+  var remoteDisks: [DeviceSpecification: BlockDevice] = [:]
   private var opened: [(specification: DeviceSpecification, device: CopyDevice)] = []
 
   init(_ context: JobContext) { self.context = context }
@@ -44,10 +49,16 @@ final class DeviceOpener {
     }
     let options = try DeviceOptions(specification)
     let device: CopyDevice
+    if options.kind == .remote {
+      let device = try await openRemote(
+        specification, options, readOnly: use == .copySource)
+      opened.append((specification, device))
+      return device
+    }
     do throws(DeviceError) {
       switch options.kind {
       case .disk: device = .block(try await openDisk(options, use))
-      case .cartridge, .tape: device = .stream(try await openTape(options, use))
+      case .cartridge, .tape, .remote: device = .stream(try await openTape(options, use))
       }
     } catch {
       if case .copyDestination = use, case .notFound = error, options.kind == .disk {
@@ -103,6 +114,7 @@ final class DeviceOpener {
   /// What `specification` names, before it is opened.
   func kind(of specification: DeviceSpecification) async throws(EngineError) -> Kind {
     let name = try DeviceOptions(specification)
+    if name.kind == .remote { return try await kindOfRemote(specification, name) }
     guard name.kind == .disk else { return .tape }
     guard let status = await status(of: name.path) else { return .disk(nil) }
     return .disk(
@@ -111,8 +123,9 @@ final class DeviceOpener {
 
   /// What makes two specifications the same device; nil where there is nothing yet.
   func identity(of specification: DeviceSpecification) async -> DeviceIdentity? {
-    guard let name = try? DeviceOptions(specification), let status = await status(of: name.path)
-    else { return nil }
+    guard let name = try? DeviceOptions(specification) else { return nil }
+    if name.kind == .remote { return (try? ISCSIURL(of: name))?.deviceIdentity }
+    guard let status = await status(of: name.path) else { return nil }
     let isDevice = status.kind == .blockDevice || status.kind == .characterDevice
     return DeviceIdentity(device: status.device, inode: isDevice ? 0 : status.inode)
   }
@@ -136,7 +149,12 @@ final class DeviceOpener {
         startThreshold: threshold ?? usual,
         rates: Double(drive.slowestBytesPerSecond)...Double(drive.nativeBytesPerSecond))
     }
-    let hasDrive = names.contains { $0.kind == .tape }
+    let hasDrive =
+      names.contains { $0.kind == .tape }
+      || opened.contains { specification, device in
+        guard case .stream = device, specifications.contains(specification) else { return false }
+        return (try? DeviceOptions(specification))?.kind == .remote
+      }
     return (threshold ?? (hasDrive ? usual : nil)).map { StreamingPolicy(startThreshold: $0) }
   }
 
@@ -194,6 +212,7 @@ final class DeviceOpener {
       }
     }
     opened = []
+    await closeRemotes()
   }
 }
 

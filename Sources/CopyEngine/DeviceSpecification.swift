@@ -1,11 +1,13 @@
-/// A device as a person names it: `disk.img`, `/dev/sdb`, `tape:DIRECTORY`, `/dev/nst0`, with
-/// options behind commas.
+import Devices
+
+/// A device as a person names it: `disk.img`, `/dev/sdb`, `tape:DIRECTORY`, `/dev/nst0`,
+/// `iscsi://host/target/lun`, with options behind commas.
 ///
 /// It is read when it is used: `Engine` reports what it does not understand as a `syntax` error.
 public struct DeviceSpecification: Sendable, Hashable, CustomStringConvertible,
   ExpressibleByStringLiteral
 {
-  /// As it was written.
+  /// As it was written, with passwords where it has some.
   public var text: String
 
   /// From its text.
@@ -14,7 +16,7 @@ public struct DeviceSpecification: Sendable, Hashable, CustomStringConvertible,
   /// From its text.
   public init(stringLiteral text: String) { self.text = text }
 
-  /// The device itself, without options: a comma in a name is written twice.
+  /// The device itself, without options and passwords: a comma in a name is written twice.
   public var name: String {
     var name = ""
     var rest = text[...]
@@ -25,7 +27,7 @@ public struct DeviceSpecification: Sendable, Hashable, CustomStringConvertible,
       }
       name.append(character)
     }
-    return name
+    return DeviceOptions.shown(name)
   }
 
   /// The same cartridge, standing at object `position`.
@@ -39,6 +41,6 @@ public struct DeviceSpecification: Sendable, Hashable, CustomStringConvertible,
     return DeviceSpecification(parts.joined(separator: ",") + ",position=\(position)")
   }
 
-  /// Its text.
-  public var description: String { text }
+  /// Its text without passwords.
+  public var description: String { DeviceOptions.shown(text) }
 }

@@ -1,3 +1,4 @@
+import ISCSIProtocol
 import Synchronization
 import Transfer
 import Uring
@@ -26,6 +27,8 @@ public final class Engine: Sendable {
     /// Reads, and writes to a disk, in flight at once, of up to 1 MiB each; nil: as many as suit
     /// the arena. From 1 to 64.
     public var depth: Int?
+    /// The iSCSI name by which devices of other machines know this one; nil: one with the host's name.
+    public var initiatorName: String?
     /// Number of processors, and so of jobs that run at once.
     public var processors = 1
     /// Receives a line for each thing an operator should know; called on any thread.
@@ -49,6 +52,7 @@ public final class Engine: Sendable {
   }
 
   private let configuration: Configuration
+  private let initiatorName: ISCSIName
   private let processors: [Processor]
   private let lanes: Mutex<[Lane]>
   /// What the machine gave to each processor.
@@ -64,6 +68,7 @@ public final class Engine: Sendable {
     if let depth = configuration.depth, !(1...64).contains(depth) {
       throw EngineError(.illegalRequest, "a depth of \(depth) is not possible; say 1 to 64")
     }
+    initiatorName = try InitiatorName.of(configuration.initiatorName)
     let arenaBytes =
       configuration.arenaBytes
       ?? (configuration.largestRecord > Self.easyRecord
@@ -109,6 +114,7 @@ public final class Engine: Sendable {
     let state = JobState()
     let limits = transferLimits
     let log = configuration.log
+    let name = initiatorName
     let task = lanes.withLock { lanes in
       let chosen = lanes.indices.min { lanes[$0].jobs < lanes[$1].jobs } ?? 0
       lanes[chosen].jobs += 1
@@ -123,7 +129,9 @@ public final class Engine: Sendable {
         }
         do throws(EngineError) {
           return .success(
-            try await body(JobContext(ring: ring, limits: limits, state: state, log: log)))
+            try await body(
+              JobContext(
+                ring: ring, limits: limits, state: state, initiatorName: name, log: log)))
         } catch {
           return .failure(error)
         }
@@ -155,15 +163,17 @@ final class JobContext {
   let ring: Ring
   let limits: TransferLimits
   let state: JobState
+  let initiatorName: ISCSIName
   let log: @Sendable (Engine.LogLine) -> Void
 
   init(
-    ring: Ring, limits: TransferLimits, state: JobState,
+    ring: Ring, limits: TransferLimits, state: JobState, initiatorName: ISCSIName,
     log: @escaping @Sendable (Engine.LogLine) -> Void
   ) {
     self.ring = ring
     self.limits = limits
     self.state = state
+    self.initiatorName = initiatorName
     self.log = log
   }
 

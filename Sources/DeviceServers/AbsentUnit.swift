@@ -5,10 +5,10 @@ import Uring
 /// What stands where a LUN names nothing: it answers INQUIRY, REQUEST SENSE and REPORT LUNS and refuses
 /// all else. SPC-4 6.6.2, SAM-5 5.11.
 final class AbsentUnit: LogicalUnit {
-  /// The numbers that the asking nexus sees.
-  var luns: [Int] = []
-  /// Whether the REPORT LUNS well known logical unit was asked.
-  var isWellKnown = false
+  /// The numbers that a nexus sees.
+  var numbers: (Nexus) -> [Int] = { _ in [] }
+  /// A nexus has asked for the numbers.
+  var inventoryReported: (Nexus) -> Void = { _ in }
 
   init(ring: Ring) {
     super.init(
@@ -43,7 +43,7 @@ final class AbsentUnit: LogicalUnit {
           guard let absent = unit as? AbsentUnit else {
             preconditionFailure("the command is in one unit's table")
           }
-          unit.finish(task, absent.inquiry(task.cdb))
+          unit.finish(task, absent.inquiry(task))
         }),
       CommandEntry(
         "REPORT LUNS", 0xA0,
@@ -53,17 +53,19 @@ final class AbsentUnit: LogicalUnit {
           guard let absent = unit as? AbsentUnit else {
             preconditionFailure("the command is in one unit's table")
           }
-          unit.finish(task, absent.reportLUNs(task.cdb))
+          unit.finish(task, absent.reportLUNs(task))
         }),
     ]
   }
 
-  private func inquiry(_ cdb: CommandDescriptorBlock) -> CommandResult {
+  private func inquiry(_ task: UnitTask) -> CommandResult {
+    let cdb = task.cdb
     if cdb[1] & 1 != 0 || cdb[2] != 0 {
       return checkCondition(.illegalRequest(.invalidFieldInCDB, field: 2))
     }
     var bytes = [UInt8](repeating: 0, count: 36)
-    bytes[0] = isWellKnown ? 0x1E : 0x7F
+    // The REPORT LUNS well known logical unit, or nothing and never anything.
+    bytes[0] = task.command.logicalUnit == LogicalUnitNumber.reportLUNs ? 0x1E : 0x7F
     bytes[2] = InquiryData.version
     bytes[3] = 0x02
     bytes[4] = 31
@@ -74,7 +76,9 @@ final class AbsentUnit: LogicalUnit {
   }
 
   /// SPC-4 6.33: at least 16 bytes are asked for.
-  private func reportLUNs(_ cdb: CommandDescriptorBlock) -> CommandResult {
+  private func reportLUNs(_ task: UnitTask) -> CommandResult {
+    let cdb = task.cdb
+    let luns = numbers(task.nexus)
     let allocationLength = Int(cdb.uint32(at: 6))
     var listed: [UInt64]
     switch cdb[2] {
@@ -91,6 +95,7 @@ final class AbsentUnit: LogicalUnit {
     writer.uint32(UInt32(listed.count * 8))
     writer.zeros(4)
     for lun in listed { writer.uint64(lun) }
+    inventoryReported(task.nexus)
     return answer(writer.bytes, allocationLength: allocationLength)
   }
 }

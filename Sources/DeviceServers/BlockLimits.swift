@@ -15,6 +15,11 @@ public struct BlockLimits: Equatable, Sendable {
   /// MAXIMUM ATOMIC TRANSFER LENGTH.
   public var atomicBlocks: UInt32
 
+  /// MAXIMUM WRITE SAME LENGTH.
+  public var writeSameBlocks: UInt64
+
+  /// A WRITE SAME has its blocks to itself: what waits for them does not wait for more than this.
+  static let writeSameByteCountMaximum = 16 << 20
   /// Longest transfer: large enough that more would not be faster, small enough that a few of them
   /// do not take all buffers.
   public static let transferByteCountMaximum = 8 << 20
@@ -34,6 +39,7 @@ public struct BlockLimits: Equatable, Sendable {
     optimalTransferBlocks = UInt32(clamping: max(1, min(transfer, (1 << 20) / blockLength)))
     compareAndWriteBlocks = UInt8(clamping: max(1, transfer / 2))
     unmapDescriptors = Self.unmapDescriptorsMaximum
+    writeSameBlocks = UInt64(Self.writeSameByteCountMaximum / blockLength)
     physicalBlocks = 1 << UInt32(physicalBlockExponent)
     atomicBlocks = UInt32(clamping: min(transfer, Self.atomicBlocksMaximum))
   }

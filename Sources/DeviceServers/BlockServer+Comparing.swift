@@ -109,7 +109,7 @@ extension BlockServer {
     guard read.isSuccess else { return BlockAnswer(read) }
     if let difference { return .sense(.miscompare(at: difference)) }
     return BlockAnswer(
-      await store.put(blocks, dataOut, isDurable: request.forcesUnitAccess))
+      await store.put(blocks, dataOut, isDurable: request.forcesUnitAccess || writesThrough))
   }
 
   /// ORWRITE. SBC-3 5.11.
@@ -126,6 +126,6 @@ extension BlockServer {
     }
     guard read.isSuccess else { return BlockAnswer(read) }
     return BlockAnswer(
-      await store.put(blocks, result, isDurable: request.forcesUnitAccess))
+      await store.put(blocks, result, isDurable: request.forcesUnitAccess || writesThrough))
   }
 }

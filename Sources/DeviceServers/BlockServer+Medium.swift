@@ -22,7 +22,7 @@ extension BlockServer {
     writer.uint64(capacity - 1)
     writer.uint32(UInt32(clamping: blockLength))
     writer.uint8(0)
-    writer.uint8(UInt8(truncatingIfNeeded: options.physicalBlockExponent) & 0x0F)
+    writer.uint8(UInt8(truncatingIfNeeded: physicalBlockExponent) & 0x0F)
     writer.uint8(isThin ? 0xC0 : 0)
     writer.pad(to: 32)
     return writer.bytes
@@ -77,15 +77,16 @@ extension BlockServer {
     let loads = cdb[4] & 0x02 != 0
     let keepsCache = cdb[4] & 0x04 != 0
     if loads, !options.isRemovable { return .sense(InvalidField(4, bit: 1).sense) }
+    // Whoever prevents removal keeps the tray where it is: in, or out.
+    if loads, !preventing.isEmpty {
+      return .sense(SenseData(key: .illegalRequest, additional: .mediumRemovalPrevented))
+    }
     if starts {
       if loads, !isLoaded {
         isLoaded = true
         mediumLoaded(nexus)
       }
       return .good
-    }
-    if loads, !preventing.isEmpty {
-      return .sense(SenseData(key: .illegalRequest, additional: .mediumRemovalPrevented))
     }
     if !keepsCache, isLoaded, !isWriteProtected {
       let status = await disk.flush()

@@ -19,7 +19,7 @@ extension BlockServer {
     writer.uint32(isThin ? limits.unmapDescriptors : 0)
     writer.uint32(isThin ? limits.physicalBlocks : 0)
     writer.uint32(isThin ? 0x8000_0000 : 0)  // UGAVALID, aligned at 0.
-    writer.uint64(0)  // MAXIMUM WRITE SAME LENGTH: none.
+    writer.uint64(limits.writeSameBlocks)
     writer.uint32(limits.atomicBlocks)
     writer.uint32(limits.physicalBlocks)
     writer.uint32(limits.physicalBlocks)

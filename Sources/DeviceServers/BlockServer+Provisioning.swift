@@ -31,29 +31,35 @@ extension BlockServer {
     let offset = blocks.lowerBound * UInt64(blockLength)
     if isZero {
       let byteCount = count * UInt64(blockLength)
-      return BlockAnswer(
+      let status =
         request.unmaps
-          ? await disk.discard(at: offset, byteCount: byteCount)
-          : await disk.writeZeros(at: offset, byteCount: byteCount))
+        ? await disk.discard(at: offset, byteCount: byteCount)
+        : await disk.writeZeros(at: offset, byteCount: byteCount)
+      return await settled(status)
     }
     guard dataOut.byteCount == blockLength else { return .sense(InvalidField(1).sense) }
-    return await write(dataOut, into: blocks, command)
+    return await settled(await write(dataOut, into: blocks, command))
+  }
+
+  /// The end of a change that has no way through the cache: where WCE is 0 it is flushed.
+  private func settled(_ status: DeviceStatus) async -> BlockAnswer {
+    BlockAnswer(status.isSuccess && writesThrough ? await disk.flush() : status)
   }
 
   /// One block again and again: many slices of the same bytes.
   private func write(
     _ block: consuming Payload, into blocks: Range<UInt64>, _ command: Command
-  ) async -> BlockAnswer {
+  ) async -> DeviceStatus {
     var at = blocks.lowerBound
     while at < blocks.upperBound, !command.isAborted {
       let part = at..<min(blocks.upperBound, at + UInt64(Arena.mostRanges))
       var payload = block.empty()
       for _ in part { payload.append(block.sharing(blockLength)) }
       let status = await store.put(part, payload, isDurable: false)
-      guard status.isSuccess else { return BlockAnswer(status) }
+      guard status.isSuccess else { return status }
       at = part.upperBound
     }
-    return .good
+    return .good()
   }
 
   /// UNMAP. SBC-3 5.32: every descriptor is checked before the first is executed.
@@ -94,7 +100,7 @@ extension BlockServer {
       store.release(held)
       guard status.isSuccess else { return BlockAnswer(status) }
     }
-    return .good
+    return await settled(.good())
   }
 
   private static var listLengthError: SenseData {

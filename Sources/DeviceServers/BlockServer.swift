@@ -34,8 +34,12 @@ enum BlockAnswer: Equatable {
 final class BlockServer: BlockStoreClient {
   let disk: BlockDevice
   let options: BlockLogicalUnitOptions
+  /// Mode values: SWP and WCE.
+  private let control: ControlBlock
   let limits: BlockLimits
   let ring: Ring
+  /// LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT.
+  let physicalBlockExponent: Int
   private var madeStore: BlockStore?
   /// Whether a removable medium is in.
   var isLoaded = true
@@ -45,20 +49,33 @@ final class BlockServer: BlockStoreClient {
   var sanitize = SanitizeState.none
   /// Told when a medium has been loaded, and through which nexus.
   var mediumLoaded: (Nexus) -> Void = { _ in }
-  /// Whether software write protection is on: SWP of the Control mode page.
-  var isSoftwareWriteProtected: () -> Bool = { false }
   /// Told how transfers of the data path have ended.
   var transferred: (BlockOperation) -> Void = { _ in }
 
-  init(disk: BlockDevice, options: BlockLogicalUnitOptions, share: BufferShare, ring: Ring) {
+  init(
+    disk: BlockDevice, options: BlockLogicalUnitOptions, control: ControlBlock, share: BufferShare,
+    ring: Ring
+  ) {
     self.disk = disk
+    self.control = control
+    physicalBlockExponent =
+      options.physicalBlockExponent ?? Self.physicalBlockExponent(disk.blockLength)
     self.options = options
     self.ring = ring
     limits = BlockLimits(
-      blockLength: disk.blockLength, physicalBlockExponent: options.physicalBlockExponent,
+      blockLength: disk.blockLength, physicalBlockExponent: physicalBlockExponent,
       bufferByteCount: share.byteCount)
     super.init()
     madeStore = BlockStore(disk: disk, share: share, ring: ring, client: self)
+  }
+
+  /// What files and disks are written in: pages.
+  private static let physicalByteCount = 4096
+
+  private static func physicalBlockExponent(_ blockLength: Int) -> Int {
+    var exponent = 0
+    while blockLength << (exponent + 1) <= physicalByteCount { exponent += 1 }
+    return exponent
   }
 
   var store: BlockStore {
@@ -72,7 +89,11 @@ final class BlockServer: BlockStoreClient {
   /// Whether blocks can be given back: LBPME.
   var isThin: Bool { options.isThin }
   /// Whether writes are refused.
-  var isWriteProtected: Bool { disk.isReadOnly || options.isReadOnly || isSoftwareWriteProtected() }
+  var isWriteProtected: Bool {
+    disk.isReadOnly || options.isReadOnly || control.mode.isWriteProtected
+  }
+  /// Whether every write goes to the medium before it ends: WCE is 0.
+  var writesThrough: Bool { !control.mode.hasWriteCache }
 
   override func finish(_ operation: BlockOperation) { transferred(operation) }
 
@@ -137,6 +158,8 @@ final class BlockServer: BlockStoreClient {
       if request.lba % unit != 0 { throw InvalidField(2) }
     case .writeSame:
       if request.unmaps, !isThin { throw InvalidField(1, bit: 3) }
+      // 0 blocks, up to the end of the medium, are not counted.
+      if count > limits.writeSameBlocks { throw InvalidField(request.lengthField) }
     case .sanitize: try checkSanitize(request)
     default: break
     }
@@ -175,7 +198,8 @@ final class BlockServer: BlockStoreClient {
         payload.truncate(to: Int(blocks) * blockLength)
       }
       store.write(
-        request.lba..<request.lba + blocks, payload, isDurable: request.forcesUnitAccess,
+        request.lba..<request.lba + blocks, payload,
+        isDurable: request.forcesUnitAccess || writesThrough,
         isExclusive: request.operation == .writeAtomic, for: task)
     default:
       preconditionFailure("only reads and writes are transfers")

@@ -20,8 +20,14 @@ open class LogicalUnit {
   /// Tasks admitted and not ended, oldest first.
   private(set) var tasks: [UnitTask] = []
   private var pool: [UnitTask] = []
-  /// Tasks that make younger ones wait, or that wait.
+  /// Tasks that make younger ones wait.
   private var orderedCount = 0
+  /// Head of queue tasks that have begun, which everything that has not begun waits for.
+  private var headOfQueueCount = 0
+  /// Tasks that were executed and wait for others.
+  private var waitingCount = 0
+  private var isGoingOn = false
+  private var nextSerial: UInt64 = 0
   private var endWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
 
   /// Most tasks of a unit; TASK SET FULL beyond.
@@ -72,6 +78,9 @@ open class LogicalUnit {
   /// Whether the medium can be taken out.
   open var isRemovable: Bool { false }
 
+  /// A task that was executed and has not ended was aborted: it ends soon, by `finish`.
+  open func taskAborted(_ task: UnitTask) {}
+
   /// A nexus has gone.
   open func nexusLost(_ nexus: Nexus) {}
 
@@ -90,6 +99,8 @@ open class LogicalUnit {
     case .unknownServiceAction:
       return refuse(command, .illegalRequest(.invalidFieldInCDB, field: 1))
     }
+    // Nothing is executed before the reservations of the last run hold again.
+    guard control.isRestored else { return refuse(command, status: .busy) }
     if entry.meetsUnitAttention, let attention = control.takeUnitAttention(for: command.nexus) {
       return refuse(command, SenseData(key: .unitAttention, additional: attention))
     }
@@ -113,6 +124,8 @@ open class LogicalUnit {
     } else {
       task = UnitTask(command: command, entry: entry)
     }
+    task.serial = nextSerial
+    nextSerial += 1
     if command.attribute == .ordered { orderedCount += 1 }
     tasks.append(task)
     return .execute(dataOut: length)
@@ -130,18 +143,29 @@ open class LogicalUnit {
     if task.isAborted {
       return finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
     }
-    if mayStart(task) { start(task) }
+    if mayStart(task) {
+      start(task)
+    } else {
+      task.isWaiting = true
+      waitingCount += 1
+    }
   }
+
+  /// Whether a command stands in the task set.
+  func holds(_ command: Command) -> Bool { tasks.contains { $0.command === command } }
 
   /// Forgets an admitted command whose data does not come.
   public func withdraw(_ command: Command) {
     guard let task = tasks.first(where: { $0.command === command }) else { return }
     remove(task)
     recycle(task)
+    goOn()
   }
 
   private func start(_ task: UnitTask) {
+    stopWaiting(task)
     task.hasStarted = true
+    if task.command.attribute == .headOfQueue { headOfQueueCount += 1 }
     switch task.entry.execution {
     case .direct(let run): run(self, task)
     case .asynchronous(let run):
@@ -152,8 +176,11 @@ open class LogicalUnit {
     }
   }
 
+  /// SAM-5 8.8: what has begun goes on, whatever comes after it.
   private func mayStart(_ task: UnitTask) -> Bool {
-    if orderedCount == 0 || task.command.attribute == .headOfQueue { return true }
+    if task.command.attribute == .headOfQueue { return true }
+    if headOfQueueCount > 0 { return false }
+    if orderedCount == 0 { return true }
     for older in tasks {
       if older === task { return true }
       if task.command.attribute == .ordered || older.command.attribute == .ordered { return false }
@@ -181,6 +208,7 @@ open class LogicalUnit {
     remove(task)
     recycle(task)
     client.complete(command, result)
+    goOn()
   }
 
   private func recycle(_ task: UnitTask) {
@@ -196,15 +224,34 @@ open class LogicalUnit {
       preconditionFailure("a task ends once")
     }
     tasks.remove(at: index)
+    stopWaiting(task)
     if task.command.attribute == .ordered { orderedCount -= 1 }
+    if task.hasStarted, task.command.attribute == .headOfQueue { headOfQueueCount -= 1 }
+  }
+
+  private func stopWaiting(_ task: UnitTask) {
+    guard task.isWaiting else { return }
+    task.isWaiting = false
+    waitingCount -= 1
+  }
+
+  /// After a task has left and its client was told: what waited for it goes on.
+  private func goOn() {
     if unsafe !endWaiters.isEmpty {
       let waiters = unsafe endWaiters
       unsafe endWaiters = unsafe []
       unsafe waiters.forEach { unsafe $0.resume() }
     }
-    for waiting in tasks where !waiting.hasStarted && waiting.client != nil && mayStart(waiting) {
-      start(waiting)
-      break
+    // A task that ends while it is started comes here again; the outer call goes on for it.
+    guard waitingCount > 0, !isGoingOn else { return }
+    isGoingOn = true
+    defer { isGoingOn = false }
+    while let task = tasks.first(where: { $0.isWaiting && mayStart($0) }) {
+      if task.isAborted {
+        finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
+      } else {
+        start(task)
+      }
     }
   }
 
@@ -219,16 +266,17 @@ open class LogicalUnit {
   func abortTasks(
     answering: (UnitTask) -> Bool = { _ in false }, where condition: (UnitTask) -> Bool
   ) async {
-    var pending: [Command] = []
+    var pending: Set<UInt64> = []
     for task in tasks where condition(task) {
       task.command.markAborted()
       task.answersAborted = answering(task)
-      if task.client != nil { pending.append(task.command) }
+      if task.client != nil { pending.insert(task.serial) }
     }
+    for task in tasks where task.isAborted && task.hasStarted { taskAborted(task) }
     for task in tasks where task.isAborted && !task.hasStarted && task.client != nil {
       finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
     }
-    while tasks.contains(where: { task in pending.contains { $0 === task.command } }) {
+    while tasks.contains(where: { pending.contains($0.serial) }) {
       unsafe await withUnsafeContinuation { unsafe endWaiters.append($0) }
     }
   }

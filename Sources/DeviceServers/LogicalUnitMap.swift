@@ -23,8 +23,11 @@ public enum LogicalUnitNumber {
     return number < 256 ? UInt64(number) << 48 : UInt64(0x4000 | number) << 48
   }
 
-  /// The number that a LUN means, whichever of the two forms it has; nil for all others.
+  /// The number that a LUN means, whichever form it has: peripheral device, flat space or extended flat
+  /// space addressing; nil for all others.
   public static func decode(_ lun: UInt64) -> Int? {
+    // Extended flat space addressing of 24 bits: LENGTH 01b, EXTENDED ADDRESS METHOD 2h.
+    if lun >> 56 == 0xD2, lun & 0xFFFF_FFFF == 0 { return Int(lun >> 32 & 0xFF_FFFF) }
     guard lun & 0x0000_FFFF_FFFF_FFFF == 0 else { return nil }
     let word = Int(lun >> 48)
     switch word >> 14 {

@@ -9,6 +9,8 @@ public final class LogicalUnitRouter: TaskRouter {
   private struct View {
     let nexus: Nexus
     var units: [(number: Int, unit: LogicalUnit)]
+    /// What it saw before the map changed; commands that were admitted there end there.
+    var former: [LogicalUnit] = []
   }
 
   private let ring: Ring
@@ -22,6 +24,15 @@ public final class LogicalUnitRouter: TaskRouter {
     self.ring = ring
     self.map = map
     absent = AbsentUnit(ring: ring)
+    super.init()
+    absent.numbers = { [unowned self] nexus in
+      views[ObjectIdentifier(nexus)]?.units.map(\.number) ?? []
+    }
+    absent.inventoryReported = { [unowned self] nexus in
+      for unit in units(of: nexus) {
+        unit.control.withdraw(.reportedLUNsDataHasChanged, for: nexus)
+      }
+    }
   }
 
   /// Nexuses that are attached.
@@ -48,11 +59,12 @@ public final class LogicalUnitRouter: TaskRouter {
   /// Ends its tasks silently and forgets it.
   public override func detach(_ nexus: Nexus) async {
     guard let view = views[ObjectIdentifier(nexus)] else { return }
-    for (_, unit) in view.units {
+    let reached = view.units.map(\.unit) + view.former
+    for unit in reached {
       await unit.abortTasks { $0.nexus === nexus }
     }
     await absent.abortTasks { $0.nexus === nexus }
-    for (_, unit) in view.units {
+    for unit in reached {
       unit.control.detach(nexus)
       unit.nexusLost(nexus)
     }
@@ -64,12 +76,18 @@ public final class LogicalUnitRouter: TaskRouter {
   public func mapHasChanged() {
     for (key, var view) in views {
       let before = view.units
+      var former: [LogicalUnit] = []
       view.units = map.units(for: view.nexus).compactMap { lun, unit in
         LogicalUnitNumber.decode(lun).map { ($0, unit) }
       }.sorted { $0.number < $1.number }
       for (_, unit) in view.units where !before.contains(where: { $0.unit === unit }) {
         unit.control.attach(view.nexus)
       }
+      for unit in before.map(\.unit) + view.former
+      where !view.units.contains(where: { $0.unit === unit }) {
+        if !former.contains(where: { $0 === unit }) { former.append(unit) }
+      }
+      view.former = former
       for (_, unit) in view.units {
         unit.control.establish(.reportedLUNsDataHasChanged, for: view.nexus)
       }
@@ -94,30 +112,34 @@ public final class LogicalUnitRouter: TaskRouter {
     return unit(command.logicalUnit, of: command.nexus) ?? absent
   }
 
+  /// The unit that admitted a command.
+  private func holder(of command: Command) -> LogicalUnit {
+    let unit = home(of: command)
+    guard let former = views[ObjectIdentifier(command.nexus)]?.former, !former.isEmpty,
+      !unit.holds(command)
+    else { return unit }
+    return former.first { $0.holds(command) } ?? unit
+  }
+
   private static let reportLUNs: UInt8 = 0xA0
 
   // MARK: Commands
 
   /// To the unit, or to what stands for it.
   public override func admit(_ command: Command) -> Admission {
-    let unit = home(of: command)
-    if unit === absent {
-      absent.luns = views[ObjectIdentifier(command.nexus)]?.units.map(\.number) ?? []
-      absent.isWellKnown = command.logicalUnit == LogicalUnitNumber.reportLUNs
-    }
-    return unit.admit(command)
+    home(of: command).admit(command)
   }
 
   /// To the unit that admitted it.
   public override func execute(
     _ command: Command, dataOut: consuming Payload, for client: CommandClient
   ) {
-    home(of: command).execute(command, dataOut: dataOut, for: client)
+    holder(of: command).execute(command, dataOut: dataOut, for: client)
   }
 
   /// To the unit that admitted it.
   public override func withdraw(_ command: Command) {
-    home(of: command).withdraw(command)
+    holder(of: command).withdraw(command)
   }
 
   // MARK: Task management

@@ -20,7 +20,11 @@ public final class UnitTask {
   public var isAborted: Bool { command.isAborted }
 
   var client: CommandClient?
+  /// Counts the admissions of a unit: objects of commands and tasks are used again.
+  var serial: UInt64 = 0
   var hasStarted = false
+  /// Whether it is to start once others have ended.
+  var isWaiting = false
   /// Whether an aborted command is still answered, with TASK ABORTED (TAS, SPC-4 7.5.8).
   var answersAborted = false
 

@@ -4,6 +4,7 @@
 /// disk.img,block=512,naa=5000C500A1B2C3D4,lun=1,readonly
 /// tape:DIR,position=12          a cartridge; position=end stands at end of data
 /// /dev/nst0
+/// iscsi://user%password@host:3260/iqn.2026-11.org.example:disks/0     a disk or tape over iSCSI
 /// ```
 /// A comma in a name is written twice. Options of identity: `naa` (8 or 16 bytes in hexadecimal),
 /// `wwn` (8 bytes), `lun` (0 to 16383). Options of disks: `block`. Options of cartridges:
@@ -26,11 +27,13 @@ public struct DeviceOptions: Equatable, Sendable {
     case cartridge
     /// A tape drive of this machine.
     case tape
+    /// A logical unit over iSCSI; what it is only it can tell.
+    case remote
   }
 
   /// What the name names.
   public var kind: Kind
-  /// The path, without `tape:`.
+  /// The path, without `tape:`; a URL with all it holds, passwords too, where it is remote.
   public var path: String
   /// Bytes of a block of a disk.
   public var blockLength: Int?
@@ -58,13 +61,17 @@ public struct DeviceOptions: Equatable, Sendable {
     if name.hasPrefix("tape:") {
       kind = .cartridge
       path = String(name.dropFirst(5))
+    } else if name.hasPrefix("iscsi://") {
+      kind = .remote
+      path = name
     } else {
       let isDrive = ["/dev/nst", "/dev/st"].contains { name.hasPrefix($0) }
       kind = isDrive ? .tape : .disk
       path = name
     }
     guard !path.isEmpty else {
-      throw .option(device: text, option: "name", reason: "a device begins with its path")
+      throw .option(
+        device: Self.shown(text), option: "name", reason: "a device begins with its path")
     }
     var seen: Set<String> = []
     for part in parts {
@@ -73,9 +80,24 @@ public struct DeviceOptions: Equatable, Sendable {
         if key != "fault", !seen.insert(key).inserted { throw Reason("is said twice") }
         try apply(key, value)
       } catch {
-        throw .option(device: name, option: part, reason: error.text)
+        throw .option(device: Self.shown(name), option: part, reason: error.text)
       }
     }
+  }
+
+  /// A device string as it may be shown: passwords in URLs are left out, also of URLs that are none.
+  public static func shown(_ text: String) -> String {
+    guard text.hasPrefix("iscsi://") else { return text }
+    var shown = text.dropFirst(8)
+    let secret = "target-password="
+    if let key = shown.firstRange(of: secret) {
+      // A password may hold what elsewhere begins an option.
+      let end = shown[key.upperBound...].firstIndex(of: "&") ?? shown.endIndex
+      shown = shown[..<key.upperBound] + "…" + shown[end...]
+    }
+    guard let at = shown.lastIndex(of: "@") else { return "iscsi://" + shown }
+    let user = shown[..<at].prefix { $0 != "%" && $0 != ":" }
+    return "iscsi://" + user + (user.endIndex < at ? "%…" : "") + shown[at...]
   }
 
   /// Why an option is not understood.
@@ -129,7 +151,9 @@ public struct DeviceOptions: Equatable, Sendable {
       lun = try Quantity.number(value)
       guard let lun, lun < 16384 else { throw Reason("a logical unit number is 0 to 16383") }
     case "position":
-      guard kind == .cartridge else { throw Reason("is for cartridges, tape:DIR") }
+      guard kind == .cartridge || kind == .remote else {
+        throw Reason("is for cartridges, tape:DIR, and for tapes over iSCSI")
+      }
       position = value == "end" ? .endOfData : .object(try Quantity.number(value))
     case "drive":
       guard kind != .disk else { throw Reason("is for tapes") }

@@ -41,8 +41,17 @@ extension Payload {
         done += left.count
         return true
       }
-      found = unsafe zip(left, right).enumerated().first { $0.element.0 != $0.element.1 }
-        .map { done + $0.offset }
+      // It lies in low..<high, which is halved until one byte is left.
+      var (low, high) = (0, left.count)
+      while high - low > 1 {
+        let middle = (low + high) / 2
+        if unsafe memcmp(mine + low, theirs + low, middle - low) == 0 {
+          low = middle
+        } else {
+          high = middle
+        }
+      }
+      found = done + low
       return false
     }
     return found

@@ -22,6 +22,7 @@ struct CopyCommand: AsyncParsableCommand {
         ecopy copy /dev/sdb tape:/srv/tapes/A00001 --filemark --verify
         ecopy copy tape:/srv/tapes/A00001 restored.img
         ecopy copy --source-offset 1073741824 /dev/sdb tape:/srv/tapes/A00002
+        ecopy copy disk.img iscsi://backup%secret@tapes:3260/iqn.2026-11.org.example:drive1/1
       """)
 
   @Argument(

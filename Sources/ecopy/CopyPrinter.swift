@@ -46,7 +46,7 @@ struct CopyPrinter {
 
   private func json(_ point: ResumePoint) -> JSON {
     .object([
-      ("source", .string(request.sources[point.source].text)),
+      ("source", .string(request.sources[point.source].description)),
       ("sourceIndex", .count(point.source)),
       ("offset", point.position == nil ? .number(point.offset) : .null),
       ("position", .optional(point.position)),
@@ -114,8 +114,8 @@ struct CopyPrinter {
     } else {
       words += ["--source-offset", "\(point.offset)"]
     }
-    words += sources.map { Words.quoted($0.text) }
-    words += isFull ? ["NEXT-TAPE"] : [Words.quoted(request.destination.text), "--append"]
+    words += sources.map { Words.quoted($0.description) }
+    words += isFull ? ["NEXT-TAPE"] : [Words.quoted(request.destination.description), "--append"]
     return before + words.joined(separator: " ")
   }
 }

@@ -8,14 +8,16 @@ struct Ecopy: AsyncParsableCommand {
     commandName: "ecopy",
     abstract: "Copies disks to tapes by executing SCSI EXTENDED COPY itself.",
     discussion: """
-      A device is a path (file or block device), tape:DIR (a virtual cartridge) or /dev/nst0 (a \
-      tape drive), with options behind commas: disk.img,block=512 or tape:DIR,position=7.
+      A device is a path (file or block device), tape:DIR (a virtual cartridge), /dev/nst0 (a \
+      tape drive) or iscsi://[user%password@]host[:port]/target/lun (a disk or tape drive of another \
+      machine), with options behind commas: disk.img,block=512 or tape:DIR,position=7.
 
       A size is a number of bytes: 512, 64K or 64KiB (powers of 1024), 64kB (of 1000), up to P.
 
       OPTIONS OF A DEVICE
         block=SIZE           bytes of a block of a disk
-        position=N           object at which a cartridge stands; position=end: behind its data
+        position=N           object at which a cartridge, or a tape over iSCSI, stands;
+                             position=end: behind its data
         naa=HEX, wwn=HEX, lun=N  what descriptors of a list name it by
         readonly             refuse writes
         drive=lto-9          the timing of a tape drive, or its speeds: drive=400MB/177MB
@@ -24,11 +26,16 @@ struct Ecopy: AsyncParsableCommand {
         stall=2s/10s         nothing in the last 2 of every 10 seconds
         fault=KIND@PLACE     goes wrong at a block or object; with /once behind it once only
 
+      OPTIONS OF A URL, as in iscsi://…/1?header-digest=crc32c&data-digest=crc32c
+        header-digest=crc32c, data-digest=crc32c  checksums on the way
+        target-user=NAME, target-password=SECRET  who the target has to prove to be (mutual CHAP)
+
       \(ExitStatus.table)
       """,
     version: "0.1.0",
     subcommands: [
-      CopyCommand.self, RunCommand.self, ListCommand.self, TapeCommand.self, DoctorCommand.self,
+      CopyCommand.self, RunCommand.self, ListCommand.self, TapeCommand.self,
+      DiscoverCommand.self, DoctorCommand.self,
     ])
 
   /// Does what the arguments say, and ends the process.
@@ -66,7 +73,7 @@ struct Ecopy: AsyncParsableCommand {
 
   /// With --format json a program also reads why a copy or a verb of cartridges did not begin.
   private static func tellJSON(_ arguments: [String], _ status: String, _ message: String) {
-    guard let verb = arguments.first, ["copy", "tape"].contains(verb) else { return }
+    guard let verb = arguments.first, ["copy", "tape", "discover"].contains(verb) else { return }
     let isAsked =
       arguments.contains("--format=json")
       || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == "json" }

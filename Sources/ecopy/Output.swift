@@ -68,6 +68,11 @@ struct EngineOptions: ParsableArguments {
     help: ArgumentHelp("Reads, or writes to a disk, in flight at once: 1 to 64.", valueName: "n"))
   var depth: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "iSCSI name to log in with; else one made of the host's name.", valueName: "iqn"))
+  var initiatorName: String?
+
   @Flag(help: "Say what the machine gave.")
   var verbose = false
 
@@ -76,6 +81,7 @@ struct EngineOptions: ParsableArguments {
     configuration.arenaBytes = arena?.count
     configuration.largestRecord = largestRecord
     configuration.depth = depth
+    configuration.initiatorName = initiatorName
     let isVerbose = verbose
     configuration.log = { line in
       if line.isWarning {

@@ -22,6 +22,7 @@ struct RunCommand: AsyncParsableCommand {
         ecopy run list.bin --device disk.img,block=512,naa=600140500000000000000000000d15c0 \\
           --device tape:DIR,naa=500140500000ca55
         ecopy run list.bin --cscd 0=disk.img --cscd 1=tape:DIR --format json
+        ecopy run list.bin --cscd 0=disk.img --cscd 1=iscsi://tapes/iqn.2026-11.org.example:drive1/1
       """)
 
   @Argument(help: ArgumentHelp("The file that holds the list.", valueName: "list.bin"))

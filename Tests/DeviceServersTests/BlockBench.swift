@@ -167,7 +167,9 @@ enum BlockCDB {
   static func atomic(_ lba: UInt64, _ count: UInt64) -> [UInt8] {
     [0x9C, 0] + big(lba, 8) + [0, 0] + big(count, 2) + [0, 0]
   }
-  static func unmap(_ length: Int) -> [UInt8] { [0x42, 0, 0, 0, 0, 0, 0] + big(UInt64(length), 2) + [0] }
+  static func unmap(_ length: Int) -> [UInt8] {
+    [0x42, 0, 0, 0, 0, 0, 0] + big(UInt64(length), 2) + [0]
+  }
   static func unmapList(_ ranges: [(UInt64, UInt64)]) -> [UInt8] {
     big(UInt64(6 + ranges.count * 16), 2) + big(UInt64(ranges.count * 16), 2) + [0, 0, 0, 0]
       + ranges.flatMap { big($0.0, 8) + big($0.1, 4) + [0, 0, 0, 0] }

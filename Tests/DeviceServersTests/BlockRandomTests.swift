@@ -19,7 +19,7 @@ struct BlockRandomTests {
       random.below(4) == 0
       ? [UInt8](repeating: 0, count: Int(count) * length) : random.bytes(Int(count) * length)
     let block = Array(data.prefix(length))
-    let flags: UInt8 = random.below(3) == 0 ? 0x08 : 0
+    let flags: UInt8 = random.below(12) == 0 ? 0x08 : 0
     switch random.below(16) {
     case 0:
       model.write(lba, data)
@@ -98,7 +98,7 @@ struct BlockRandomTests {
         direct: direct)
       var model = BlockModel(blockLength: blockLength, blockCount: blockCount)
       var random = BlockRandom(seed: UInt64(blockLength + blockCount))
-      for number in 0..<600 {
+      for number in 0..<400 {
         let before = random
         if await !Self.step(bench, &model, &random) {
           Issue.record("step \(number) differs; the random state was \(before)")

@@ -55,4 +55,34 @@ struct DeviceOptionsTests {
   func refused(text: String) {
     #expect(throws: DeviceError.self) { try DeviceOptions(text) }
   }
+
+  @Test(
+    "a URL is shown without its passwords, also where it is none",
+    arguments: [
+      ("iscsi://h/iqn.x/0", "iscsi://h/iqn.x/0"),
+      ("iscsi://u%secret@h:1/iqn.x/0", "iscsi://u%…@h:1/iqn.x/0"),
+      ("iscsi://u:secret@h/iqn.x/0", "iscsi://u%…@h/iqn.x/0"),
+      ("iscsi://u%se/cr?et@h/iqn.x/0", "iscsi://u%…@h/iqn.x/0"),
+      ("iscsi://u%a@secret@h/iqn.x/0", "iscsi://u%…@h/iqn.x/0"),
+      (
+        "iscsi://u%secret@h/iqn.x/0?target-user=t&target-password=s,e@cret&data-digest=none",
+        "iscsi://u%…@h/iqn.x/0?target-user=t&target-password=…&data-digest=none"
+      ), ("disk%secret@h", "disk%secret@h"),
+    ])
+  func shown(text: String, shown: String) {
+    #expect(DeviceOptions.shown(text) == shown)
+  }
+
+  @Test("a URL is remote, with options behind commas")
+  func remote() throws {
+    let options = try DeviceOptions("iscsi://u%a,,b@h/iqn.x/1,position=end,readonly")
+    #expect(options.kind == .remote && options.path == "iscsi://u%a,b@h/iqn.x/1")
+    #expect(options.position == .endOfData && options.readOnly)
+    do {
+      _ = try DeviceOptions("iscsi://u%secret@h/iqn.x/1,bogus=1")
+      Issue.record("bogus= is no option")
+    } catch {
+      #expect(!error.description.contains("secret"))
+    }
+  }
 }

@@ -109,7 +109,7 @@ struct ConfigurationTests {
     #expect(
       configuration.summary == [
         "portal 1: 127.0.0.1:3260",
-        "unit thin: file thin.img, 512 MiB, blocks of 512 bytes, thin",
+        "unit thin: file thin.img, 512 MiB, blocks of 512 bytes, thin, removable",
         "unit big-blocks: file big-blocks.img, 256 MiB, blocks of 4096 bytes",
         "unit read-only: file read-only.img, 64 MiB, blocks of 512 bytes, read-only",
         "target iqn.2026-11.org.ecopy:disks: any initiator; no authentication; "

@@ -56,9 +56,10 @@ struct EndToEndTests {
     let url = "iscsi://\(address)/iqn.2026-11.org.ecopy:disks"
     let small = try Tool.run(["iscsi-readcapacity16", "\(url)/0"]).text
     #expect(
-      small.contains("Block Length:512") && small.contains("Total size:536870912"), "\(small)")
+      small.contains("LENGTH IN BYTES:512\n") && small.contains("Total size:536870912"), "\(small)")
     let large = try Tool.run(["iscsi-readcapacity16", "\(url)/1"]).text
-    #expect(large.contains("Block Length:4096") && large.contains("size:268435456"), "\(large)")
+    #expect(
+      large.contains("LENGTH IN BYTES:4096\n") && large.contains("size:268435456"), "\(large)")
     let answer = daemon.end(SIGTERM)
     #expect(answer.status == 0, "\(answer.errors)")
     #expect(answer.errors.contains("ecopyd: stopped"))
@@ -80,7 +81,7 @@ struct EndToEndTests {
       return found
     }
     let first = try names()
-    #expect(first.allSatisfy { $0.contains("Page") }, "\(first)")
+    #expect(first.allSatisfy { $0.contains("Page Code") || $0.contains("Serial") }, "\(first)")
     #expect(first[0] != first[2] && first[1] != first[3])
     #expect(try names() == first)
   }

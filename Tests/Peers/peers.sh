@@ -38,6 +38,7 @@ require() {
 
 finish() {
   local status=$? name
+  [ $BASHPID = $$ ] || exit $status # a subshell that was ended before it forgot this trap
   trap - EXIT
   for name in "${!started[@]}"; do stop "$name" KILL; done
   rm -rf "$work"
@@ -57,20 +58,19 @@ start() {
 # stop NAME [SIGNAL]: and wait until it is gone, at most 10 s before it is killed. The shell's own
 # words about a killed process are not wanted.
 stop() {
-  local pid=${started[$1]:-} signal=${2:-TERM} watchdog
+  local pid=${started[$1]:-} signal=${2:-TERM}
   [ -n "$pid" ] || return 0
   {
     kill "-$signal" "$pid" || true
-    (sleep 10 && kill -KILL "$pid") > /dev/null &
-    watchdog=$!
+    within 10 not_running "$pid" || kill -KILL "$pid" || true
     wait "$pid" || true
-    kill "$watchdog" || true
-    wait "$watchdog" || true
   } 2> /dev/null
   unset "started[$1]"
 }
 
 is_running() { [ -n "${started[$1]:-}" ] && kill -0 "${started[$1]}" 2> /dev/null; }
+
+not_running() { ! kill -0 "$1"; }
 
 # within SECONDS COMMAND…: until it succeeds.
 within() {
@@ -241,7 +241,6 @@ lab_stop() {
   unset "started[ecopyd]"
   expect_equal $status 0 "the exit status of ecopyd after SIGTERM"
 }
-not_running() { ! kill -0 "$1"; }
 
 lab_lun() {
   local lun=$1

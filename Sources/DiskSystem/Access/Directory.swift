@@ -39,13 +39,42 @@ final class Directory: TargetDirectory {
     table.targets(for: initiatorName.description, local: portal)
   }
 
+  override func report(_ event: TargetServerEvent) {
+    switch event {
+    case .began(let session): tell("login: \(words(session))")
+    case .ended(let session, true): tell("logout: \(words(session))")
+    case .ended(let session, false): tell("session ended without a logout: \(words(session))")
+    case .refused(let initiator, let peer, let refusal):
+      let who = initiator.map { "\($0) from \(peer)" } ?? "\(peer)"
+      tell("login refused: \(who): \(Self.words(refusal))")
+    }
+  }
+
+  private func tell(_ text: String) { log(DiskSystem.Event(kind: .event, text: text)) }
+
+  private func words(_ session: TargetServerEvent.Session) -> String {
+    let place = session.peer.map { " from \($0)" } ?? ""
+    let user = session.user.map { " as \($0.quoted)" } ?? ""
+    let target = session.targetName.map { " to \($0)" } ?? " for discovery"
+    return "\(session.initiatorName)\(place)\(user)\(target)"
+  }
+
+  private static func words(_ refusal: LoginRefusal) -> String {
+    switch refusal {
+    case .notALogin: "what it sends is no login"
+    case .noAuthentication:
+      "it offers no CHAP with an algorithm that is accepted; allow-legacy: true accepts MD5 and SHA-1"
+    case .wrongResponse(let user): "wrong user or secret: \(user.quoted)"
+    case .noMutualSecret: "it asks the target to prove itself, and its rule has no mutual"
+    case .reflectedChallenge: "it sent the challenge of the target back"
+    default: "it breaks the rules of the login: \("\(refusal)".quoted)"
+    }
+  }
+
   private func refuse(
     _ identity: LoginIdentity, _ peer: SocketAddress, _ reason: String
   ) -> TargetAdmission {
-    log(
-      DiskSystem.Event(
-        kind: .event,
-        text: "login refused: \(identity.initiatorName) from \(peer): \(reason)"))
+    tell("login refused: \(identity.initiatorName) from \(peer): \(reason)")
     return .refuse(.notFound)
   }
 }

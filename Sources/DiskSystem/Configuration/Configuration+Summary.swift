@@ -17,6 +17,7 @@ extension UnitConfiguration {
     words.append("blocks of \(blockLength) bytes")
     if isThin { words.append("thin") }
     if isReadOnly { words.append("read-only") }
+    if isRemovable { words.append("removable") }
     return "unit \(name): " + words.joined(separator: ", ")
   }
 }

@@ -49,6 +49,8 @@ public struct UnitConfiguration: Sendable, Equatable {
   public var isThin: Bool
   /// Whether writes are refused.
   public var isReadOnly: Bool
+  /// Whether initiators may eject the medium and load it again.
+  public var isRemovable: Bool
 }
 
 /// A target and who may log in to it.

@@ -56,6 +56,7 @@ extension UnitConfiguration {
     let thinNode = mapping.take("thin")
     let isThin = try thinNode?.flag() ?? false
     let isReadOnly = try mapping.take("read-only")?.flag() ?? false
+    let isRemovable = try mapping.take("removable")?.flag() ?? false
     try mapping.finish()
     if case .device = place {
       if let sizeNode {
@@ -76,7 +77,7 @@ extension UnitConfiguration {
     }
     return UnitConfiguration(
       name: name, place: place, byteCount: byteCount, blockLength: blockLength, isThin: isThin,
-      isReadOnly: isReadOnly)
+      isReadOnly: isReadOnly, isRemovable: isRemovable)
   }
 
   private static func decodePlace(

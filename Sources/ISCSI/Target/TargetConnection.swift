@@ -11,6 +11,7 @@ final class TargetConnection: PDUChannelOwner {
   private var channel: PDUChannel?
   private var login: TargetLogin
   private var admission: TargetAdmission?
+  private var initiatorName: ISCSIName?
   private var seconds = 0
   private var isWorking = false
   private var hasEnded = false
@@ -128,12 +129,18 @@ final class TargetConnection: PDUChannelOwner {
       let admission = await server.directory.admission(of: identity, at: portal, from: peer)
       guard channel != nil, !hasEnded else { return }
       self.admission = admission
+      initiatorName = identity.initiatorName
       await perform(login.decide(decision(admission, identity)))
     case .answer(let response, let text):
       _ = await send(response, text)
     case .established(let response, let text, let result):
       await establish(response, text, result)
-    case .refused(let response, let text, _):
+    case .refused(let response, let text, let refusal):
+      // Whoever does not admit an initiator knows why.
+      if refusal != .notAdmitted {
+        server.directory.report(
+          .refused(initiatorName: initiatorName, peer: peer, refusal))
+      }
       await refuse(response, text)
     }
   }

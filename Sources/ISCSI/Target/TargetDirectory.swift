@@ -38,4 +38,7 @@ open class TargetDirectory {
   ) async -> [DiscoveredTarget] {
     preconditionFailure("a directory shows targets")
   }
+
+  /// Told what happens to connections; does nothing here.
+  open func report(_ event: TargetServerEvent) {}
 }

@@ -174,9 +174,11 @@ public final class TargetServer {
     logins[ObjectIdentifier(connection)] = nil
     sessions[ObjectIdentifier(session)] = session
     counters.logins += 1
+    directory.report(.began(session.summary))
   }
 
   func ended(_ session: TargetSession) {
+    directory.report(.ended(session.summary, byLogout: session.isFinishing))
     sessions[ObjectIdentifier(session)] = nil
     connectionClosed()
     wakeIfIdle()

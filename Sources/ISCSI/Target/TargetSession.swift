@@ -41,6 +41,7 @@ final class TargetSession: PDUChannelOwner {
   let handle: UInt16
   let portal: SocketAddress
   let isDiscovery: Bool
+  let summary: TargetServerEvent.Session
   let parameters: SessionParameters
   let connectionID: UInt16
   /// Nil for discovery.
@@ -107,6 +108,9 @@ final class TargetSession: PDUChannelOwner {
     self.handle = handle
     self.portal = portal
     isDiscovery = result.sessionType == .discovery
+    summary = TargetServerEvent.Session(
+      initiatorName: result.initiatorName, targetName: result.targetName, peer: channel.peer,
+      user: result.user)
     parameters = result.parameters
     connectionID = result.connectionID
     expCmdSN = result.cmdSN

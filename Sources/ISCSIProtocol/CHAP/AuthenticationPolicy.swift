@@ -61,4 +61,18 @@ public struct InitiatorCHAP: Sendable {
     self.target = target
     algorithms = CHAPAlgorithm.preferred(allowsLegacyAlgorithms: allowsLegacyAlgorithms)
   }
+
+  private init(_ chap: InitiatorCHAP, algorithms: [CHAPAlgorithm]) {
+    own = chap.own
+    target = chap.target
+    self.algorithms = algorithms
+  }
+
+  /// The same without the modern algorithms: some targets take the number of SHA-256 for that of
+  /// SHA-1. Nil where that leaves nothing, or what there was.
+  public var legacyOnly: InitiatorCHAP? {
+    let legacy = algorithms.filter { !CHAPAlgorithm.modern.contains($0) }
+    guard !legacy.isEmpty, legacy.count < algorithms.count else { return nil }
+    return InitiatorCHAP(self, algorithms: legacy)
+  }
 }

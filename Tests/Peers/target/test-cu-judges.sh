@@ -11,7 +11,7 @@ if [ "$1" = --list ]; then
   exit
 fi
 case "$*" in
-  *Read6*) printf 'Suite: Read6\n  Test: Simple ...passed\n  Test: BeyondEol ...    [SKIPPED] no\npassed\n' ;;
+  *Read6*) printf 'Suite: Read6\n  Test: Simple ...    [FAILED] as wanted\npassed    [SKIPPED] not me\n  Test: BeyondEol ...    [SKIPPED] no\npassed\n' ;;
   *Sanitize*) printf '  Test: Reset ...    [SKIPPED] no\npassed\n  Test: Overwrite ...    [FAILED] bad\nFAILED\n    1. a.c:1  - CU_FAIL\n' ;;
 esac
 STANDIN

@@ -1,0 +1,164 @@
+public import ISCSIProtocol
+import Devices
+import SAM
+import SCSI
+public import Uring
+
+/// A logical unit behind a session of its own, and the rules by which commands to it are tried again.
+public final class RemoteUnit {
+  /// Its session.
+  public let session: InitiatorSession
+  /// LUN: the eight bytes of SAM.
+  public let logicalUnit: UInt64
+  /// What to call it in messages: a URL without secrets.
+  public let name: String
+  /// PERIPHERAL DEVICE TYPE: 0 a disk, 1 a tape drive. SPC-4 table 170.
+  public private(set) var deviceType: UInt8 = 0x1F
+  /// Vendor, product and revision, as INQUIRY tells them.
+  public private(set) var product = ""
+
+  /// Disks with direct access.
+  public static let diskType: UInt8 = 0x00
+  /// Sequential access: tape drives.
+  public static let tapeType: UInt8 = 0x01
+
+  private init(_ session: InitiatorSession, _ number: UInt16, _ name: String) {
+    self.session = session
+    logicalUnit = Self.address(of: number)
+    self.name = name
+  }
+
+  var ring: Ring { session.ring }
+
+  /// Peripheral addressing for the first 256 numbers, flat space behind them. SAM-5 4.7.7.
+  static func address(of number: UInt16) -> UInt64 {
+    number < 256 ? UInt64(number) << 48 : UInt64(0x4000 | number & 0x3FFF) << 48
+  }
+
+  /// Logs in to the target of `url` and asks what the logical unit is.
+  ///
+  /// - Parameter options: its target and portal are those of the URL.
+  /// - Throws: why it cannot be used; nothing stays open then.
+  public static func open(
+    _ url: ISCSIURL, _ options: InitiatorOptions, ring: Ring
+  ) async throws(InitiatorError) -> RemoteUnit {
+    let session = try await InitiatorSession.open(options, ring: ring)
+    let unit = RemoteUnit(session, url.logicalUnit, url.plainDescription)
+    do throws(InitiatorError) {
+      try await unit.identify(url.logicalUnit)
+    } catch {
+      await session.close()
+      throw error
+    }
+    return unit
+  }
+
+  private func identify(_ number: UInt16) async throws(InitiatorError) {
+    let (outcome, data) = await perform(
+      .inquiry(allocationLength: 96), dataIn: 96)
+    if let failure = outcome.failure { throw failure }
+    let none = InitiatorError.noLogicalUnit(target: name, number: UInt64(number))
+    guard outcome.isGood, data.count >= 36 else {
+      if outcome.sense?.additional == .logicalUnitNotSupported { throw none }
+      throw .unusable(
+        target: name,
+        reason: "INQUIRY: \(outcome.condition.map { "\($0)" } ?? "too short"); see the target's log"
+      )
+    }
+    // PERIPHERAL QUALIFIER 1 and 3: nothing is connected there.
+    guard data[0] >> 5 == 0 else { throw none }
+    deviceType = data[0] & 0x1F
+    product = String(
+      decoding: data[8..<36].map { 0x20...0x7E ~= $0 ? $0 : 0x20 }, as: UTF8.self)
+  }
+
+  // MARK: Commands of the control path
+
+  /// Times a command is given again after UNIT ATTENTION: each tells of one event, and few are due.
+  static let mostAttentions = 16
+  /// Times it is given again to a logical unit that is busy or becoming ready, a pause apart.
+  static let mostPauses = 120
+  static let pauseNanoseconds: UInt64 = 500_000_000
+
+  /// One command that moves data in, tried again where that is due.
+  func perform(
+    _ cdb: CommandDescriptorBlock, dataIn count: Int = 0, dataOut: [UInt8] = [],
+    timeoutSeconds: UInt64 = InitiatorCommand.transferTimeoutSeconds
+  ) async -> (InitiatorOutcome, [UInt8]) {
+    var attentions = 0
+    var pauses = 0
+    while true {
+      let (outcome, data) = await once(cdb, dataIn: count, dataOut: dataOut, timeoutSeconds)
+      guard let condition = outcome.condition, outcome.failure == nil else {
+        return (outcome, data)
+      }
+      switch condition.again {
+      case .atOnce where attentions < Self.mostAttentions: attentions += 1
+      case .later where pauses < Self.mostPauses:
+        pauses += 1
+        await ring.sleep(nanoseconds: Self.pauseNanoseconds)
+      default: return (outcome, data)
+      }
+    }
+  }
+
+  /// One command, given once. `outcome.byteCount` bytes of the answer are returned.
+  func once(
+    _ cdb: CommandDescriptorBlock, dataIn count: Int = 0, dataOut: [UInt8] = [],
+    _ timeoutSeconds: UInt64 = InitiatorCommand.transferTimeoutSeconds
+  ) async -> (InitiatorOutcome, [UInt8]) {
+    let byteCount = max(count, dataOut.count)
+    var payload = ring.arena.empty()
+    if byteCount > 0 {
+      guard let bytes = ring.arena.allocate(byteCount) else {
+        return (InitiatorOutcome(.noMemory(target: name, byteCount: byteCount)), [])
+      }
+      payload = bytes
+      payload.overwrite(with: dataOut)
+    }
+    let command = InitiatorCommand(
+      cdb, logicalUnit: logicalUnit,
+      direction: count > 0 ? .read : dataOut.isEmpty ? .none : .write,
+      timeoutSeconds: timeoutSeconds)
+    let waiter = RemoteWaiter()
+    let outcome = await waiter.wait(command, payload, session)
+    let answer = waiter.takePayload()
+    return (outcome, count > 0 ? Array(answer.bytes().prefix(outcome.byteCount)) : [])
+  }
+
+  /// Waits until the logical unit is ready, and takes the unit attentions that are due.
+  ///
+  /// - Returns: why it is not.
+  func becomeReady() async -> InitiatorOutcome? {
+    let (outcome, _) = await perform(.testUnitReady)
+    return outcome.isGood ? nil : outcome
+  }
+}
+
+/// Waits for one command.
+@safe
+private final class RemoteWaiter: InitiatorClient {
+  private let signal = InitiatorSignal()
+  private var outcome: InitiatorOutcome?
+  private var payload: Payload?
+
+  override func complete(_ completion: consuming InitiatorCompletion) {
+    outcome = completion.outcome
+    payload = completion.takePayload()
+    signal.fire()
+  }
+
+  func wait(
+    _ command: InitiatorCommand, _ payload: consuming Payload, _ session: InitiatorSession
+  ) async -> InitiatorOutcome {
+    session.execute(command, payload, for: self, tag: 0)
+    await signal.wait()
+    guard let outcome else { preconditionFailure("a completion has an outcome") }
+    return outcome
+  }
+
+  func takePayload() -> Payload {
+    guard let taken = payload.take() else { preconditionFailure("a completion has a payload") }
+    return taken
+  }
+}
