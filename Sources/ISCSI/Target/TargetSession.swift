@@ -245,7 +245,7 @@ final class TargetSession: PDUChannelOwner {
     }
   }
 
-  /// The same, and waits until everything is given back.
+  /// `end`, and waits until everything is given back.
   func endAndWait() async {
     end()
     let key = ObjectIdentifier(self)
