@@ -95,7 +95,10 @@ let package = Package(
       ["ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring", "CUring", "SCSI", "Digests"]),
     tests(
       "DeviceServersTests",
-      ["DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager"]),
+      [
+        "DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager",
+        "CopyModel",
+      ]),
     .testTarget(
       name: "DiskSystemTests",
       dependencies: [

@@ -1,6 +1,6 @@
 import Devices
 public import ExtendedCopy
-import SCSI
+public import SCSI
 public import Transfer
 public import Uring
 
@@ -33,6 +33,13 @@ public final class CopyManager {
   /// What was done so far.
   public var counters: TransferCounters { pipeline.counters }
 
+  /// Segments that have begun, from the first on; those before the last of them are done or under way.
+  public var segmentsBegun: Int { lastSegment }
+
+  /// What is wrong with `list`, found before anything moves: ILLEGAL REQUEST. Nil where it may be
+  /// executed.
+  public static func refusal(of list: ParameterList) -> SenseData? { sense(refusing: list) }
+
   /// Ends the command at a border of records; `execute` returns after the last completion, with
   /// TASK ABORTED.
   public func cancel() { pipeline.cancel() }
@@ -40,7 +47,7 @@ public final class CopyManager {
   /// Executes `list`. `devices[i]` is what target descriptor `i` names, nil where nothing is
   /// reachable under that name. Everything written is durable when GOOD is returned.
   public func execute(_ list: ParameterList, devices: [CopyDevice?]) async -> CopyResult {
-    if let sense = refusal(of: list) { return result(.checkCondition, sense, segments: 0) }
+    if let sense = sense(refusing: list) { return result(.checkCondition, sense, segments: 0) }
     let finder = EndFinder(list: list, devices: devices, largestUnit: limits.reservoirBytes / 2)
     holes.avoid(Self.writtenDisks(list, finder))
     for (number, segment) in list.segments.enumerated() {

@@ -3,7 +3,7 @@ import SCSI
 
 /// What is wrong with a list whose bytes are in order, found before anything moves: ILLEGAL REQUEST
 /// with a field pointer (SPC-4 5.16.7.2). Nil where it may be executed.
-func refusal(of list: ParameterList) -> SenseData? {
+func sense(refusing list: ParameterList) -> SenseData? {
   func refused(_ offset: Int) -> SenseData {
     SenseData(
       key: .illegalRequest, additional: .invalidFieldInParameterList,

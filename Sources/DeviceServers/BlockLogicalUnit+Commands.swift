@@ -136,11 +136,12 @@ extension BlockLogicalUnit {
       steps(
         server, "READ DEFECT DATA(12)", [0xB7, 0x1F] + any8 + [0, control], .reads),
       steps(
-        server, "START STOP UNIT", [0x1B, 0x01, 0, 0x0F, 0xF7, control], .writes,
-        needsReadyMedium: false),
+        server, "START STOP UNIT", [0x1B, 0x01, 0, 0x0F, 0xF7, control],
+        // START without a power condition.
+        .writesUnless { $0[4] & 0xF1 == 0x01 }, needsReadyMedium: false),
       steps(
-        server, "PREVENT ALLOW MEDIUM REMOVAL", [0x1E, 0, 0, 0, 0x03, control], .writes,
-        needsReadyMedium: false),
+        server, "PREVENT ALLOW MEDIUM REMOVAL", [0x1E, 0, 0, 0, 0x03, control],
+        .writesUnless { $0[4] & 0x03 == 0 }, needsReadyMedium: false),
     ]
   }
 

@@ -12,8 +12,8 @@ public struct BlockLogicalUnitOptions: Equatable, Sendable {
   /// Whether writes are refused, whatever the disk behind allows.
   public var isReadOnly = false
   /// LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT, 0 to 15: 3 says that eight blocks of 512 bytes are
-  /// written at once.
-  public var physicalBlockExponent = 0
+  /// written at once. nil: physical blocks of 4096 bytes, or one block where that is longer.
+  public var physicalBlockExponent: Int?
 
   /// A fixed thin disk that may be written.
   public init() {}
@@ -25,6 +25,8 @@ public final class BlockLogicalUnit: LogicalUnit {
   public static let peripheralDeviceType: UInt8 = 0x00
 
   let server: BlockServer
+  /// EXTENDED COPY and RECEIVE COPY RESULTS; nil where the unit has none.
+  private let copies: CopyCommands?
 
   /// A unit that shows `disk`, whose data in lies in buffers of `share`.
   ///
@@ -32,16 +34,19 @@ public final class BlockLogicalUnit: LogicalUnit {
   ///   - disk: a file or raw device, of at least one block; closed by whoever opened it, after the
   ///     last command.
   ///   - share: at least four times a megabyte for transfers of a useful length.
+  ///   - copies: the copy manager that executes its third-party copy commands.
   public init(
     disk: BlockDevice, identity: UnitIdentity, options: BlockLogicalUnitOptions = .init(),
-    control: ControlBlock = ControlBlock(), share: BufferShare, ring: Ring
+    control: ControlBlock = ControlBlock(), share: BufferShare, ring: Ring,
+    copies: CopyCommands? = nil
   ) {
     precondition(disk.blockCount > 0, "a disk has blocks")
     server = BlockServer(
       disk: disk, options: options, control: control, share: share, ring: ring)
+    self.copies = copies
     super.init(
       ring: ring, identity: identity, peripheralDeviceType: Self.peripheralDeviceType,
-      control: control, commands: Self.commands(server))
+      control: control, commands: Self.commands(server) + (copies?.entries ?? []))
     server.transferred = { [unowned self] in transferred($0) }
     server.mediumLoaded = { [control] in
       control.establish(.notReadyToReadyChange, except: $0)
@@ -55,12 +60,15 @@ public final class BlockLogicalUnit: LogicalUnit {
 
   // MARK: What the primary commands ask
 
-  /// Block Limits, Block Device Characteristics, Logical Block Provisioning.
-  public override var furtherVitalProductPages: [UInt8] { [0xB0, 0xB1, 0xB2] }
+  /// Block Limits, Block Device Characteristics, Logical Block Provisioning, and Third-party Copy.
+  public override var furtherVitalProductPages: [UInt8] {
+    (copies == nil ? [] : [0x8F]) + [0xB0, 0xB1, 0xB2]
+  }
 
   /// SBC-3 6.6.
   public override func vitalProductPage(_ code: UInt8) -> [UInt8]? {
     switch code {
+    case 0x8F: CopyLimits.thirdPartyCopyDescriptors
     case 0xB0: server.blockLimitsPage
     case 0xB1: server.characteristicsPage
     case 0xB2: server.provisioningPage
@@ -82,11 +90,20 @@ public final class BlockLogicalUnit: LogicalUnit {
     server.blockDescriptor(long: long)
   }
 
-  /// The medium may be taken out again, as far as it was up to this nexus.
-  public override func nexusLost(_ nexus: Nexus) { server.forget(nexus) }
+  /// A copy stops where it stands.
+  public override func taskAborted(_ task: UnitTask) { copies?.abort(task.command) }
 
-  /// The medium may be taken out again.
-  public override func reset() { server.reset() }
+  /// The medium may be taken out again, as far as it was up to this nexus; its copies end.
+  public override func nexusLost(_ nexus: Nexus) {
+    server.forget(nexus)
+    copies?.forget(nexus)
+  }
+
+  /// The medium may be taken out again; copies that were sent here end.
+  public override func reset() {
+    server.reset()
+    copies?.forget(commandsTo: self)
+  }
 
   // MARK: Data path
 

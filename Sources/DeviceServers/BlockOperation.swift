@@ -26,6 +26,8 @@ final class BlockOperation {
   var status = DeviceStatus.good()
   /// Whose transfer it is.
   var task: UnitTask?
+  /// Whose transfer it is where it is no task's, and what that client knows it by.
+  var copy: (client: DeviceClient, tag: UInt64)?
   /// Whoever waits for the right to the range.
   var continuation: CheckedContinuation<Void, Never>?
 

@@ -22,7 +22,7 @@ extension BlockServer {
     writer.uint64(capacity - 1)
     writer.uint32(UInt32(clamping: blockLength))
     writer.uint8(0)
-    writer.uint8(UInt8(truncatingIfNeeded: options.physicalBlockExponent) & 0x0F)
+    writer.uint8(UInt8(truncatingIfNeeded: physicalBlockExponent) & 0x0F)
     writer.uint8(isThin ? 0xC0 : 0)
     writer.pad(to: 32)
     return writer.bytes

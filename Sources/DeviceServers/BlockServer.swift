@@ -38,6 +38,8 @@ final class BlockServer: BlockStoreClient {
   private let control: ControlBlock
   let limits: BlockLimits
   let ring: Ring
+  /// LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT.
+  let physicalBlockExponent: Int
   private var madeStore: BlockStore?
   /// Whether a removable medium is in.
   var isLoaded = true
@@ -56,13 +58,24 @@ final class BlockServer: BlockStoreClient {
   ) {
     self.disk = disk
     self.control = control
+    physicalBlockExponent =
+      options.physicalBlockExponent ?? Self.physicalBlockExponent(disk.blockLength)
     self.options = options
     self.ring = ring
     limits = BlockLimits(
-      blockLength: disk.blockLength, physicalBlockExponent: options.physicalBlockExponent,
+      blockLength: disk.blockLength, physicalBlockExponent: physicalBlockExponent,
       bufferByteCount: share.byteCount)
     super.init()
     madeStore = BlockStore(disk: disk, share: share, ring: ring, client: self)
+  }
+
+  /// What files and disks are written in: pages.
+  private static let physicalByteCount = 4096
+
+  private static func physicalBlockExponent(_ blockLength: Int) -> Int {
+    var exponent = 0
+    while blockLength << (exponent + 1) <= physicalByteCount { exponent += 1 }
+    return exponent
   }
 
   var store: BlockStore {
@@ -145,8 +158,8 @@ final class BlockServer: BlockStoreClient {
       if request.lba % unit != 0 { throw InvalidField(2) }
     case .writeSame:
       if request.unmaps, !isThin { throw InvalidField(1, bit: 3) }
-      let whole = count > 0 ? count : capacity - request.lba
-      if whole > limits.writeSameBlocks { throw InvalidField(request.lengthField) }
+      // 0 blocks, up to the end of the medium, are not counted.
+      if count > limits.writeSameBlocks { throw InvalidField(request.lengthField) }
     case .sanitize: try checkSanitize(request)
     default: break
     }

@@ -89,6 +89,20 @@ final class BlockStore {
     begin(operation)
   }
 
+  /// Reads or writes blocks for a copy, with the copy's own memory: as a device does, but in turn with
+  /// the commands of the unit.
+  func transfer(
+    _ blocks: Range<UInt64>, _ payload: consuming Payload, writing: Bool,
+    for client: DeviceClient, tag: UInt64
+  ) {
+    precondition(
+      payload.byteCount == blocks.count * blockLength, "a transfer has the bytes of its blocks")
+    let operation = takeOperation(writing ? .write : .read, blocks)
+    operation.payload = consume payload
+    operation.copy = (client, tag)
+    begin(operation)
+  }
+
   // MARK: Ranges
 
   /// The right to a range: alone, or with others that do not claim it alone. Given back by `release`.
@@ -146,6 +160,7 @@ final class BlockStore {
       operation.continuation?.resume()
       operation.continuation = nil
     case .read:
+      if let payload = operation.payload.take() { return received(payload, operation.index) }
       share.take(
         operation.blocks.count * blockLength, for: buffers, tag: UInt64(operation.index))
     case .write, .writeThrough:
@@ -210,9 +225,16 @@ final class BlockStore {
   fileprivate func completed(_ completion: consuming DeviceCompletion) {
     let operation = pool[Int(completion.tag)]
     operation.status = completion.status
-    operation.payload = completion.takePayload()
+    let payload = completion.takePayload()
     end(operation)
-    client.finish(operation)
+    if let copy = operation.copy.take() {
+      let status = whole(
+        operation.status, operation.blocks, writing: operation.kind != .read)
+      copy.client.complete(DeviceCompletion(tag: copy.tag, status: status, payload: payload))
+    } else {
+      operation.payload = consume payload
+      client.finish(operation)
+    }
     recycle(operation)
     if !waiting.isEmpty { serve() }
   }

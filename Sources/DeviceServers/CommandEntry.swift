@@ -5,10 +5,16 @@ public import SCSI
 public enum ReservationAccess: Sendable {
   /// Allowed whoever holds the reservation.
   case always
+  /// Allowed whoever holds a persistent reservation, refused while another nexus holds the unit by
+  /// RESERVE: TEST UNIT READY, PERSISTENT RESERVE IN.
+  case unlessReserved
   /// Reads the medium: allowed for all with a Write Exclusive type.
   case reads
   /// Changes the medium or the unit: only for whoever holds the reservation, or is registered.
   case writes
+  /// As `writes`, but allowed for all where the CDB asks for nothing that disturbs: START STOP UNIT that
+  /// starts, PREVENT ALLOW MEDIUM REMOVAL that allows. SBC-3 table 14.
+  case writesUnless(@Sendable (CommandDescriptorBlock) -> Bool)
   /// Decided by the command itself: PERSISTENT RESERVE OUT, RESERVE, RELEASE.
   case reservationCommand
 }

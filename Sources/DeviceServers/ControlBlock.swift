@@ -5,31 +5,53 @@ public import SCSI
 ///
 /// One object apart from the unit, so that a unit that several processors serve can keep it under a
 /// lock.
+@safe
 public final class ControlBlock {
   /// A nexus as the unit knows it.
   struct NexusState {
     let nexus: Nexus
     var attentions: [AdditionalSense] = []
+    /// How it stands to the persistent reservation, kept so that a command is not looked up by name.
+    var standing = PersistentReservations.Standing.stranger
   }
 
   private(set) var nexuses: [ObjectIdentifier: NexusState] = [:]
+  /// Registrations and the persistent reservation.
+  public private(set) var persistent = PersistentReservations()
+  /// Which nexus holds the unit by RESERVE of SPC-2.
+  var reserving: ObjectIdentifier?
+  /// Where what shall survive a power loss is kept.
+  let store: ReservationStore?
+  /// Whether what the store has is in effect; commands are BUSY before.
+  public internal(set) var isRestored: Bool
+  /// RELATIVE TARGET PORT IDENTIFIERs of all ports that show the unit, as far as they are known to
+  /// whoever made it; those of the nexuses count too.
+  public var targetPortIdentifiers: [UInt16] = []
+  /// One change of the reservations at a time: a change waits for its store.
+  var isChangingReservations = false
+  var changeWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
   /// What the mode pages hold.
   public var mode = ModeValues()
 
   /// Most unit attentions that wait for one nexus; the oldest stay.
   static let attentionCapacity = 8
 
-  /// Without any nexus.
-  public init() {}
+  /// Without any nexus. With a store, `restore()` is called before the first command.
+  public init(store: ReservationStore? = nil) {
+    self.store = store
+    isRestored = store == nil
+  }
 
   /// A nexus that begins has POWER ON, RESET, OR BUS DEVICE RESET OCCURRED pending.
   public func attach(_ nexus: Nexus) {
     nexuses[ObjectIdentifier(nexus)] = NexusState(
-      nexus: nexus, attentions: [.powerOnResetOccurred])
+      nexus: nexus, attentions: [.powerOnResetOccurred],
+      standing: persistent.standing(of: NexusPorts(nexus)))
   }
 
-  /// Forgets a nexus.
+  /// Forgets a nexus; what it holds by RESERVE is free again.
   public func detach(_ nexus: Nexus) {
+    if reserving == ObjectIdentifier(nexus) { reserving = nil }
     nexuses[ObjectIdentifier(nexus)] = nil
   }
 
@@ -69,8 +91,14 @@ public final class ControlBlock {
   /// LOGICAL UNIT RESET: what is saved nowhere is as at power on; persistent reservations stay.
   public func reset() {
     mode = ModeValues()
+    reserving = nil
   }
 
-  /// Whether a reservation of another nexus forbids the command.
-  public func conflicts(_ command: Command, _ entry: CommandEntry) -> Bool { false }
+  /// Puts changed registrations and reservations in effect.
+  func adopt(_ changed: PersistentReservations) {
+    persistent = changed
+    for (key, state) in nexuses {
+      nexuses[key]?.standing = changed.standing(of: NexusPorts(state.nexus))
+    }
+  }
 }

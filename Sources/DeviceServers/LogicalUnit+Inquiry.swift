@@ -1,5 +1,5 @@
 import SAM
-import SCSI
+public import SCSI
 
 extension LogicalUnit {
   static var inquiryCommands: [CommandEntry] {
@@ -70,7 +70,19 @@ extension LogicalUnit {
     }
   }
 
-  /// Names of the unit, then of the port that was asked. SPC-4 7.8.6.
+  /// Names of the unit: what others may name it by in their commands. SPC-4 7.8.6.
+  public var designators: [Designator] {
+    let text =
+      InquiryData.ascii(identity.vendor, count: 8) + Array(identity.serialNumber.utf8.prefix(64))
+    return [
+      .naa(identity.naa),
+      Designator(
+        codeSet: Designator.CodeSet.ascii.rawValue, association: 0,
+        type: Designator.typeT10VendorIdentification, bytes: text),
+    ]
+  }
+
+  /// Names of the unit, then of the port that was asked.
   private func designators(for nexus: Nexus) -> [UInt8] {
     var writer = ByteWriter()
     func add(codeSet: UInt8, association: UInt8, type: UInt8, _ bytes: [UInt8]) {
@@ -83,10 +95,9 @@ extension LogicalUnit {
       let bytes = Array(string.utf8.prefix(247)) + [0]
       return bytes + [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4)
     }
-    add(codeSet: 1, association: 0, type: 3, identity.naa)
-    add(
-      codeSet: 2, association: 0, type: 1,
-      InquiryData.ascii(identity.vendor, count: 8) + Array(identity.serialNumber.utf8.prefix(64)))
+    for name in designators {
+      add(codeSet: name.codeSet, association: name.association, type: name.type, name.bytes)
+    }
     let port = nexus.targetPort
     add(
       codeSet: 1, association: 1, type: 4,

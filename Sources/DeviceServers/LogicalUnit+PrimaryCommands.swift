@@ -6,8 +6,8 @@ extension LogicalUnit {
   static var primaryCommands: [CommandEntry] {
     [
       CommandEntry(
-        "TEST UNIT READY", 0x00, usage: [0x00, 0, 0, 0, 0, 0x04], access: .reads,
+        "TEST UNIT READY", 0x00, usage: [0x00, 0, 0, 0, 0, 0x04], access: .unlessReserved,
         needsReadyMedium: true, execution: .direct { unit, task in unit.finish(task, unit.good()) })
-    ] + inquiryCommands + modeCommands + reportCommands
+    ] + inquiryCommands + modeCommands + reportCommands + reservationCommands
   }
 }

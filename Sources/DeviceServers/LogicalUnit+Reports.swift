@@ -10,7 +10,7 @@ extension LogicalUnit {
         execution: .direct { $0.finish($1, $0.requestSense($1)) }),
       CommandEntry(
         "LOG SENSE", 0x4D, usage: [0x4D, 0x03, 0xFF, 0xFF, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x04],
-        access: .reads,
+        access: .always,
         execution: .direct { $0.finish($1, $0.logSense($1.cdb)) }),
       CommandEntry(
         "REPORT TARGET PORT GROUPS", 0xA3, serviceAction: 0x0A,

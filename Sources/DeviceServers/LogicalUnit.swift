@@ -26,6 +26,7 @@ open class LogicalUnit {
   private var headOfQueueCount = 0
   /// Tasks that were executed and wait for others.
   private var waitingCount = 0
+  private var isGoingOn = false
   private var nextSerial: UInt64 = 0
   private var endWaiters: [UnsafeContinuation<Void, Never>] = unsafe []
 
@@ -77,6 +78,9 @@ open class LogicalUnit {
   /// Whether the medium can be taken out.
   open var isRemovable: Bool { false }
 
+  /// A task that was executed and has not ended was aborted: it ends soon, by `finish`.
+  open func taskAborted(_ task: UnitTask) {}
+
   /// A nexus has gone.
   open func nexusLost(_ nexus: Nexus) {}
 
@@ -95,6 +99,8 @@ open class LogicalUnit {
     case .unknownServiceAction:
       return refuse(command, .illegalRequest(.invalidFieldInCDB, field: 1))
     }
+    // Nothing is executed before the reservations of the last run hold again.
+    guard control.isRestored else { return refuse(command, status: .busy) }
     if entry.meetsUnitAttention, let attention = control.takeUnitAttention(for: command.nexus) {
       return refuse(command, SenseData(key: .unitAttention, additional: attention))
     }
@@ -236,7 +242,11 @@ open class LogicalUnit {
       unsafe endWaiters = unsafe []
       unsafe waiters.forEach { unsafe $0.resume() }
     }
-    while waitingCount > 0, let task = tasks.first(where: { $0.isWaiting && mayStart($0) }) {
+    // A task that ends while it is started comes here again; the outer call goes on for it.
+    guard waitingCount > 0, !isGoingOn else { return }
+    isGoingOn = true
+    defer { isGoingOn = false }
+    while let task = tasks.first(where: { $0.isWaiting && mayStart($0) }) {
       if task.isAborted {
         finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
       } else {
@@ -262,6 +272,7 @@ open class LogicalUnit {
       task.answersAborted = answering(task)
       if task.client != nil { pending.insert(task.serial) }
     }
+    for task in tasks where task.isAborted && task.hasStarted { taskAborted(task) }
     for task in tasks where task.isAborted && !task.hasStarted && task.client != nil {
       finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
     }

@@ -10,7 +10,8 @@ struct OpenUnit {
 
   /// Makes the file where there is none, and opens it.
   static func open(
-    _ unit: UnitConfiguration, in state: StateDirectory, share: BufferShare, ring: Ring
+    _ unit: UnitConfiguration, in state: StateDirectory, share: BufferShare,
+    copies: CopyCommands, ring: Ring
   ) async throws(DiskSystemError) -> OpenUnit {
     var options = FileDisk.Options()
     options.blockLength = unit.blockLength
@@ -37,13 +38,21 @@ struct OpenUnit {
       await disk.close()
       throw .unit(name: unit.name, reason: reason)
     }
+    let control = ControlBlock(store: ReservationFile(of: unit.name, in: state, ring: ring))
+    if await control.restore() == .damaged {
+      await disk.close()
+      throw .unit(
+        name: unit.name,
+        reason: "\(state.path)/reservations/\(unit.name) is damaged; restore it from a backup, or "
+          + "remove it where no initiator counts on its reservations")
+    }
     var logical = BlockLogicalUnitOptions()
     logical.isThin = unit.isThin
     logical.isReadOnly = unit.isReadOnly
     logical.isRemovable = unit.isRemovable
     let logicalUnit = BlockLogicalUnit(
-      disk: disk, identity: identity(of: unit, in: state), options: logical, share: share,
-      ring: ring)
+      disk: disk, identity: identity(of: unit, in: state), options: logical,
+      control: control, share: share, ring: ring, copies: copies)
     return OpenUnit(configuration: unit, disk: disk, logicalUnit: logicalUnit)
   }
 

@@ -13,17 +13,19 @@ final class RunningSystem: @unchecked Sendable {
   private let ring: Ring
   private let directory: StateDirectory
   private let units: [OpenUnit]
+  private let copies: CopyCommands
   private let server: TargetServer
   private let log: @Sendable (DiskSystem.Event) -> Void
 
   private init(
     _ addresses: [SocketAddress], ring: Ring, directory: StateDirectory, units: [OpenUnit],
-    server: TargetServer, log: @escaping @Sendable (DiskSystem.Event) -> Void
+    copies: CopyCommands, server: TargetServer, log: @escaping @Sendable (DiskSystem.Event) -> Void
   ) {
     self.addresses = addresses
     self.ring = ring
     self.directory = directory
     self.units = units
+    self.copies = copies
     self.server = server
     self.log = log
   }
@@ -40,10 +42,12 @@ final class RunningSystem: @unchecked Sendable {
     do throws(DiskSystemError) {
       let plan = MemoryPlan(arena: ring.arena.facts.byteCount)
       let share = BufferShare(of: ring.arena, byteCount: plan.units)
+      let copies = CopyCommands(ring: ring, memoryBytes: plan.copies)
       for unit in configuration.units {
-        units.append(try await OpenUnit.open(unit, in: directory, share: share, ring: ring))
+        units.append(
+          try await OpenUnit.open(unit, in: directory, share: share, copies: copies, ring: ring))
       }
-      return try await listen(configuration, plan, ring, directory, units, log)
+      return try await listen(configuration, plan, ring, directory, units, copies, log)
     } catch {
       for unit in units { await unit.disk.close() }
       await ring.blocking { _ in directory.close() }
@@ -54,12 +58,14 @@ final class RunningSystem: @unchecked Sendable {
   /// Portals are bound before anybody may log in: rules go by all of their addresses.
   private static func listen(
     _ configuration: Configuration, _ plan: MemoryPlan, _ ring: Ring, _ directory: StateDirectory,
-    _ units: [OpenUnit], _ log: @escaping @Sendable (DiskSystem.Event) -> Void
+    _ units: [OpenUnit], _ copies: CopyCommands,
+    _ log: @escaping @Sendable (DiskSystem.Event) -> Void
   ) async throws(DiskSystemError) -> RunningSystem {
     let table = AccessTable(configuration)
     let map = UnitMap(
       table, units: Dictionary(units.map { ($0.configuration.name, $0.logicalUnit) }) { $1 })
     let router = LogicalUnitRouter(ring: ring, map: map)
+    copies.router = router
     let server = TargetServer(
       ring: ring, directory: Directory(table, router: router, log: log),
       data: BufferShare(of: ring.arena, byteCount: plan.target),
@@ -72,15 +78,21 @@ final class RunningSystem: @unchecked Sendable {
       await server.stop()
       throw .portal(error)
     }
+    for unit in units {
+      unit.logicalUnit.control.targetPortIdentifiers = table.portIdentifiers(
+        showing: unit.configuration.name)
+    }
     return RunningSystem(
-      table.portals, ring: ring, directory: directory, units: units, server: server, log: log)
+      table.portals, ring: ring, directory: directory, units: units, copies: copies,
+      server: server, log: log)
   }
 
   // MARK: The end
 
-  /// Ends the sessions, then makes everything durable; whether it is.
+  /// Ends the sessions and the copies that outlive them, then makes everything durable; whether it is.
   func close() async -> Bool {
     await server.stop()
+    await copies.stop()
     var isDurable = true
     for unit in units {
       let status = await unit.disk.flush()

@@ -8,17 +8,21 @@ public struct ListLimits: Equatable, Sendable {
   public var descriptorListBytes: Int
   /// MAXIMUM INLINE DATA LENGTH, in bytes.
   public var inlineBytes: Int
+  /// IMPLEMENTED DESCRIPTOR LIST: type codes of segment and target descriptors, ascending.
+  public var typeCodes: [UInt8]
 
   /// Limits; one that is greater than what the header can say has no effect.
   public init(
     targets: Int = ListLimits.standardTargets, segments: Int = ListLimits.standardSegments,
     descriptorListBytes: Int = ListLimits.standardDescriptorListBytes,
-    inlineBytes: Int = ListLimits.standardInlineBytes
+    inlineBytes: Int = ListLimits.standardInlineBytes,
+    typeCodes: [UInt8] = ListLimits.standardTypeCodes
   ) {
     self.targets = targets
     self.segments = segments
     self.descriptorListBytes = descriptorListBytes
     self.inlineBytes = inlineBytes
+    self.typeCodes = typeCodes
   }
 
   /// The target list length has 16 bits, 2,047 descriptors of 32 bytes: one fewer, so that an initiator
@@ -31,6 +35,10 @@ public struct ListLimits: Equatable, Sendable {
   public static let standardDescriptorListBytes = 1 << 20
   /// Byte 12 of a 16-byte header must be zero for the header to be told from the 12-byte ones.
   public static let standardInlineBytes = 0xFF_FFFF
+
+  /// Every type code that this module reads.
+  public static let standardTypeCodes =
+    Array(SegmentDescriptor.typeCodes) + Array(TargetDescriptor.typeCodes)
 
   /// What `ecopy` accepts.
   public static let standard = ListLimits()

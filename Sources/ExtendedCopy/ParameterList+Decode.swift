@@ -63,11 +63,11 @@ extension ParameterList {
       var list = try headerFields(reader, header)
       list.targets = try targets(
         try reader.slice(at: header.targetOffset, count: header.targetLength),
-        base: header.targetOffset)
+        base: header.targetOffset, limits)
       list.segments = try segments(
         try reader.slice(at: header.segmentOffset, count: header.segmentLength),
         base: header.segmentOffset,
-        SegmentContext(format: header.format, targets: list.targets), limit: limits.segments)
+        SegmentContext(format: header.format, targets: list.targets), limits)
       list.inlineData = try reader.array(at: header.inlineOffset, count: header.inlineLength)
       return list
     } catch let error as ParameterListError {
@@ -140,13 +140,14 @@ extension ParameterList {
   }
 
   private static func targets(
-    _ reader: borrowing ByteReader, base: Int
+    _ reader: borrowing ByteReader, base: Int, _ limits: ListLimits
   ) throws(ParameterListError) -> [TargetDescriptor] {
     var targets: [TargetDescriptor] = []
     targets.reserveCapacity(reader.count / TargetDescriptor.slotLength)
     var offset = 0
     while offset < reader.count {
-      let target = try TargetDescriptor.decode(reader, at: offset, base: base)
+      let target = try TargetDescriptor.decode(
+        reader, at: offset, base: base, accepting: limits.typeCodes)
       offset += TargetDescriptor.slotLength * target.slots
       targets.append(target)
     }
@@ -154,20 +155,21 @@ extension ParameterList {
   }
 
   private static func segments(
-    _ reader: borrowing ByteReader, base: Int, _ initial: SegmentContext, limit: Int
+    _ reader: borrowing ByteReader, base: Int, _ initial: SegmentContext, _ limits: ListLimits
   ) throws(ParameterListError) -> [SegmentDescriptor] {
     var context = initial
     var segments: [SegmentDescriptor] = []
-    segments.reserveCapacity(min(limit, reader.count / 24))
+    segments.reserveCapacity(min(limits.segments, reader.count / 24))
     var offset = 0
     while offset < reader.count {
-      guard segments.count < limit else {
+      guard segments.count < limits.segments else {
         throw ParameterListError(
-          .tooManySegments(limit: limit), at: base + offset, segment: segments.count,
+          .tooManySegments(limit: limits.segments), at: base + offset, segment: segments.count,
           segmentOffset: base + offset)
       }
       let (segment, next) = try SegmentDescriptor.decode(
-        reader, at: offset, base: base, number: segments.count, context: &context)
+        reader, at: offset, base: base, number: segments.count, accepting: limits.typeCodes,
+        context: &context)
       segments.append(segment)
       offset = next
     }

@@ -57,14 +57,16 @@ extension SegmentDescriptor {
   /// the parameter list; answers it and the offset behind it.
   static func decode(
     _ segments: borrowing ByteReader, at offset: Int, base: Int, number: Int,
-    context: inout SegmentContext
+    accepting typeCodes: [UInt8], context: inout SegmentContext
   ) throws(ParameterListError) -> (segment: SegmentDescriptor, next: Int) {
     let place = base + offset
     do {
       let code = try segments.uint8(at: offset)
       let field = try segments.uint16(at: offset + 2)
       let rest = try segments.slice(at: offset, count: segments.count - offset)
-      guard let lengths = try lengths(code, rest, format: context.format) else {
+      guard typeCodes.contains(code),
+        let lengths = try lengths(code, rest, format: context.format)
+      else {
         throw ParameterListError(
           .unsupportedSegment(typeCode: code), at: place, segment: number, segmentOffset: place)
       }

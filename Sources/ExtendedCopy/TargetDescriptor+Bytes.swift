@@ -3,6 +3,8 @@ internal import SCSI
 extension TargetDescriptor {
   /// EXTENSION DESCRIPTOR TYPE CODE of the second 32 bytes of a descriptor that has 64.
   static let extensionTypeCode: UInt8 = 0xFF
+  /// Every type code this module reads and writes, ascending: as OPERATING PARAMETERS reports them.
+  public static let typeCodes: ClosedRange<UInt8> = 0xE0...0xEA
   /// The longest designator an identification descriptor has room for.
   static let maximumDesignatorLength = 20
 
@@ -19,12 +21,12 @@ extension TargetDescriptor {
 
   /// Reads the descriptor at `offset` of `targets`, the target descriptor list, which begins at `base`.
   static func decode(
-    _ targets: borrowing ByteReader, at offset: Int, base: Int
+    _ targets: borrowing ByteReader, at offset: Int, base: Int, accepting typeCodes: [UInt8]
   ) throws(ParameterListError) -> TargetDescriptor {
     let place = base + offset
     do {
       let code = try targets.uint8(at: offset)
-      guard 0xE0...0xEA ~= code else {
+      guard Self.typeCodes ~= code, typeCodes.contains(code) else {
         throw ParameterListError(.unsupportedTarget(typeCode: code), at: place)
       }
       let reader = try targets.slice(at: offset, count: code == 0xEA ? 64 : 32)

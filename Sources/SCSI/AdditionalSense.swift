@@ -103,6 +103,9 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   public static let logicalUnitNotSupported = AdditionalSense(code: 0x25, qualifier: 0x00)
   /// 26h/00h INVALID FIELD IN PARAMETER LIST
   public static let invalidFieldInParameterList = AdditionalSense(code: 0x26, qualifier: 0x00)
+  /// 26h/04h INVALID RELEASE OF PERSISTENT RESERVATION
+  public static let invalidReleaseOfPersistentReservation = AdditionalSense(
+    code: 0x26, qualifier: 0x04)
   /// 26h/06h TOO MANY TARGET DESCRIPTORS
   public static let tooManyTargetDescriptors = AdditionalSense(code: 0x26, qualifier: 0x06)
   /// 26h/07h UNSUPPORTED TARGET DESCRIPTOR TYPE CODE
@@ -135,6 +138,12 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   public static let busDeviceResetFunctionOccurred = AdditionalSense(code: 0x29, qualifier: 0x03)
   /// 2Ah/01h MODE PARAMETERS CHANGED
   public static let modeParametersChanged = AdditionalSense(code: 0x2A, qualifier: 0x01)
+  /// 2Ah/03h RESERVATIONS PREEMPTED
+  public static let reservationsPreempted = AdditionalSense(code: 0x2A, qualifier: 0x03)
+  /// 2Ah/04h RESERVATIONS RELEASED
+  public static let reservationsReleased = AdditionalSense(code: 0x2A, qualifier: 0x04)
+  /// 2Ah/05h REGISTRATIONS PREEMPTED
+  public static let registrationsPreempted = AdditionalSense(code: 0x2A, qualifier: 0x05)
   /// 2Bh/00h COPY CANNOT EXECUTE SINCE HOST CANNOT DISCONNECT
   public static let copyCannotExecuteSinceHostCannotDisconnect = AdditionalSense(
     code: 0x2B, qualifier: 0x00)
@@ -182,6 +191,9 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
   public static let systemResourceFailure = AdditionalSense(code: 0x55, qualifier: 0x00)
   /// 55h/03h INSUFFICIENT RESOURCES
   public static let insufficientResources = AdditionalSense(code: 0x55, qualifier: 0x03)
+  /// 55h/04h INSUFFICIENT REGISTRATION RESOURCES
+  public static let insufficientRegistrationResources = AdditionalSense(
+    code: 0x55, qualifier: 0x04)
   /// 55h/0Ch INSUFFICIENT RESOURCES TO CREATE ROD
   public static let insufficientResourcesToCreateROD = AdditionalSense(code: 0x55, qualifier: 0x0C)
   /// 55h/0Dh INSUFFICIENT RESOURCES TO CREATE ROD TOKEN
@@ -233,6 +245,7 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .invalidFieldInCDB: "INVALID FIELD IN CDB",
     .logicalUnitNotSupported: "LOGICAL UNIT NOT SUPPORTED",
     .invalidFieldInParameterList: "INVALID FIELD IN PARAMETER LIST",
+    .invalidReleaseOfPersistentReservation: "INVALID RELEASE OF PERSISTENT RESERVATION",
     .tooManyTargetDescriptors: "TOO MANY TARGET DESCRIPTORS",
     .unsupportedTargetDescriptorTypeCode: "UNSUPPORTED TARGET DESCRIPTOR TYPE CODE",
     .tooManySegmentDescriptors: "TOO MANY SEGMENT DESCRIPTORS",
@@ -247,6 +260,9 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .powerOnResetOccurred: "POWER ON, RESET, OR BUS DEVICE RESET OCCURRED",
     .busDeviceResetFunctionOccurred: "BUS DEVICE RESET FUNCTION OCCURRED",
     .modeParametersChanged: "MODE PARAMETERS CHANGED",
+    .reservationsPreempted: "RESERVATIONS PREEMPTED",
+    .reservationsReleased: "RESERVATIONS RELEASED",
+    .registrationsPreempted: "REGISTRATIONS PREEMPTED",
     .copyCannotExecuteSinceHostCannotDisconnect: "COPY CANNOT EXECUTE SINCE HOST CANNOT DISCONNECT",
     .commandSequenceError: "COMMAND SEQUENCE ERROR",
     .commandsClearedByAnotherInitiator: "COMMANDS CLEARED BY ANOTHER INITIATOR",
@@ -269,6 +285,7 @@ public struct AdditionalSense: Hashable, Sendable, CustomStringConvertible {
     .mediumRemovalPrevented: "MEDIUM REMOVAL PREVENTED",
     .systemResourceFailure: "SYSTEM RESOURCE FAILURE",
     .insufficientResources: "INSUFFICIENT RESOURCES",
+    .insufficientRegistrationResources: "INSUFFICIENT REGISTRATION RESOURCES",
     .insufficientResourcesToCreateROD: "INSUFFICIENT RESOURCES TO CREATE ROD",
     .insufficientResourcesToCreateRODToken: "INSUFFICIENT RESOURCES TO CREATE ROD TOKEN",
   ]

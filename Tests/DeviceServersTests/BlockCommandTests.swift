@@ -140,6 +140,22 @@ struct BlockCommandTests {
     }
   }
 
+  @Test("WRITE SAME has a longest length, which 0 blocks to the end of the medium may pass")
+  func writeSameLimit() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await BlockBench.thin(directory, ring: ring, blockCount: 70_000)
+      let zeros = [UInt8](repeating: 0, count: 512)
+      let most = bench.unit.limits.writeSameBlocks
+      #expect(most == 32768)
+      #expect(await bench.run(BlockCDB.sixteen(0x93, 0, most, flags: 8), zeros).status == .good)
+      let outcome = await bench.run(BlockCDB.sixteen(0x93, 0, most + 1, flags: 8), zeros)
+      #expect(outcome.senseCodes == Self.invalidField)
+      #expect(outcome.sense?.fieldPointer?.offset == 10)
+      #expect(await bench.run(BlockCDB.sixteen(0x93, 0, 0, flags: 8), zeros).status == .good)
+      await bench.unit.disk.close()
+    }
+  }
+
   @Test("atomic writes keep to the granularity of page B0")
   func atomicLimits() async throws {
     try await withBlockBench { ring, directory in
@@ -172,7 +188,7 @@ struct BlockCommandTests {
         (BlockCDB.write(0, 1), block), (BlockCDB.six(0x0A, 0, 1), block),
         (BlockCDB.sixteen(0x8E, 0, 1), block), (BlockCDB.sixteen(0x8B, 0, 1), block),
         (BlockCDB.sixteen(0x93, 0, 1), block), (BlockCDB.ten(0x41, 0, 1, flags: 0x08), []),
-        (BlockCDB.compareAndWrite(0, 1), block + block), (BlockCDB.atomic(0, 1), block),
+        (BlockCDB.compareAndWrite(0, 1), block + block), (BlockCDB.atomic(0, 8), block),
         (BlockCDB.unmap(list.count), list), (BlockCDB.sanitize(0x02, 0), []),
         (BlockCDB.sanitize(0x01, 516), [1, 0, 2, 0] + block),
       ] {

@@ -55,8 +55,12 @@ struct BlockMediumTests {
       bench.unit.nexusLost(other)
       #expect(await bench.run(BlockCDB.startStop(0x02)).status == .good)
       #expect(await bench.run(BlockCDB.startStop(0x03)).status == .good)
+      // What is out stays out.
+      #expect(await bench.run(BlockCDB.startStop(0x02)).status == .good)
       #expect(await bench.run(BlockCDB.prevent(1)).status == .good)
+      #expect(await bench.run(BlockCDB.startStop(0x03)).senseCodes == prevented)
       bench.unit.reset()
+      #expect(await bench.run(BlockCDB.startStop(0x03)).status == .good)
       #expect(await bench.run(BlockCDB.startStop(0x02)).status == .good)
       await bench.unit.disk.close()
     }

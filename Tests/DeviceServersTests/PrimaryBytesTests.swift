@@ -38,7 +38,7 @@ struct PrimaryBytesTests {
   @Test("Vital product data pages name the unit, then the port that was asked")
   func vitalProductData() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring)], ring: ring)
       let nexus = bench.join(1)
       let serial = await bench.run(PrimaryCDB.inquiry(page: 0x80), from: nexus)
       #expect(serial.data == [0, 0x80, 0, 2, 0x34, 0x32])
@@ -84,7 +84,7 @@ struct PrimaryBytesTests {
   func modePages() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       unit.control.mode.usesDescriptorSense = true
       let zeros = [UInt8](repeating: 0, count: 20)
@@ -130,7 +130,7 @@ struct PrimaryBytesTests {
   func modeSelect() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       let control = PrimaryCDB.control(descriptor: true, protected: true)
       func select(_ list: [UInt8], _ cdb: [UInt8]? = nil) async -> [UInt8] {
@@ -162,7 +162,7 @@ struct PrimaryBytesTests {
   @Test("REPORT TARGET PORT GROUPS shows one group, active and optimized")
   func targetPortGroups() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring)], ring: ring)
       let nexus = bench.join(1)
       let group: [UInt8] = [0x00, 0x01, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]
       let plain = await bench.run([0xA3, 0x0A, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0], from: nexus)

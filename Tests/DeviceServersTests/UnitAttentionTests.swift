@@ -10,7 +10,7 @@ struct UnitAttentionTests {
   @Test("INQUIRY and REPORT LUNS leave a unit attention pending; REQUEST SENSE takes it")
   func suppression() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring)], ring: ring)
       let nexus = bench.attach(1)
       #expect(await bench.run(PrimaryCDB.inquiry(), from: nexus).status == .good)
       #expect(await bench.run(PrimaryCDB.reportLUNs(), from: nexus).status == .good)
@@ -26,7 +26,7 @@ struct UnitAttentionTests {
   @Test("A unit attention ends one command of its nexus, and of no other")
   func once() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring)], ring: ring)
       let (one, two) = (bench.attach(1), bench.attach(2))
       for nexus in [one, two] {
         let first = await bench.run(PrimaryCDB.testUnitReady, from: nexus)
@@ -40,7 +40,7 @@ struct UnitAttentionTests {
   func order() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.attach(1)
       unit.control.establish(.modeParametersChanged)
       unit.control.establish(.powerOnResetOccurred)
@@ -72,7 +72,7 @@ struct UnitAttentionTests {
   @Test("Mode parameters that change are told to the others only")
   func modeParameters() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring)], ring: ring)
       let (one, two) = (bench.join(1), bench.join(2))
       let select = PrimaryCDB.modeSelect(16)
       #expect(await bench.run(select, PrimaryCDB.control(), from: one).status == .good)
@@ -88,7 +88,7 @@ struct UnitAttentionTests {
   func reportedLUNs() async throws {
     try await withRing { ring in
       let (old, new) = (HeldUnit(ring: ring), HeldUnit(ring: ring))
-      let bench = UnitBench([old], ring: ring)
+      let bench = CoreBench([old], ring: ring)
       let nexus = bench.join(1)
       let held = bench.hold(nexus)
       bench.map.units = [(LogicalUnitNumber.encode(300), new)]
@@ -112,7 +112,7 @@ struct UnitAttentionTests {
   @Test("A LUN that names nothing says so, and is never a unit")
   func absent() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring)], ring: ring)
       let nexus = bench.attach(1)
       let luns = [
         LogicalUnitNumber.encode(1), LogicalUnitNumber.encode(16_383), 0x0000_0001_0000_0000,
@@ -135,7 +135,7 @@ struct UnitAttentionTests {
   @Test("REPORT LUNS answers at any LUN, by SELECT REPORT")
   func selectReport() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring), HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring), HeldUnit(ring: ring)], ring: ring)
       let nexus = bench.attach(1)
       let (units, known) = ([0, 1 << 48] as [UInt64], [LogicalUnitNumber.reportLUNs])
       let expected: [(UInt8, [UInt64])] = [

@@ -41,6 +41,13 @@ struct AccessTableTests {
     }
   }
 
+  @Test("the ports of a unit are those of the targets that show it")
+  func portsOfAUnit() throws {
+    let table = try table()
+    #expect(table.portIdentifiers(showing: "x") == [1, 2, 3, 4])
+    #expect(table.portIdentifiers(showing: "y") == [1, 2])
+  }
+
   @Test("discovery shows an initiator what it may log in to, and where")
   func discoveryShowsWhatIsOpen() throws {
     #expect(

@@ -56,11 +56,25 @@ final class AccessTable {
       return .refuse("no rule of \(name) lets it in at portal \(tag)")
     }
     let policy = handshakes[place].map { AuthenticationPolicy.chap($0) } ?? .none
-    // Units may be behind several targets, and tell their ports apart by the identifier.
-    let identifier = UInt16(target * portals.count) + tag
     return .admit(
-      policy, TargetPort(name: name, portalGroupTag: tag, relativeIdentifier: identifier),
+      policy,
+      TargetPort(
+        name: name, portalGroupTag: tag, relativeIdentifier: portIdentifier(target, tag)),
       alias: targets[target].alias)
+  }
+
+  /// Units may be behind several targets, and tell their ports apart by this.
+  private func portIdentifier(_ target: Int, _ tag: UInt16) -> UInt16 {
+    UInt16(target * portals.count) + tag
+  }
+
+  /// Relative identifiers of all ports of the targets that show a unit to anybody.
+  func portIdentifiers(showing unit: String) -> [UInt16] {
+    targets.indices.filter { target in
+      targets[target].access.contains { $0.units.values.contains(unit) }
+    }.flatMap { target in
+      portals.indices.map { portIdentifier(target, UInt16($0 + 1)) }
+    }
   }
 
   /// The tag of the portal at which a connection arrived, by the address of this end of it.

@@ -6,12 +6,12 @@ import Uring
 @testable import DeviceServers
 
 @Suite("The task set of a logical unit")
-struct TaskSetTests {
+struct TaskOrderTests {
   @Test("An ordered task waits for all older ones, and all younger ones for it")
   func ordered() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       for attribute in [.simple, .untagged, .ordered, .simple, .simple] as [TaskAttribute] {
         _ = bench.hold(nexus, attribute)
@@ -33,7 +33,7 @@ struct TaskSetTests {
   func headOfQueue() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       _ = bench.hold(nexus)
       _ = bench.hold(nexus, .ordered)
@@ -56,7 +56,7 @@ struct TaskSetTests {
   func orderOfEnds() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       _ = bench.hold(nexus)
       let second = bench.send(PrimaryCDB.testUnitReady, from: nexus, .ordered)
@@ -71,7 +71,7 @@ struct TaskSetTests {
   func full() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       for _ in 0..<LogicalUnit.taskCapacity { _ = bench.hold(nexus) }
       #expect(bench.hold(nexus).outcome?.status == .taskSetFull)
@@ -85,7 +85,7 @@ struct TaskSetTests {
   @Test("ACA and NACA are refused: there is no auto contingent allegiance")
   func autoContingentAllegiance() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring)], ring: ring)
       let nexus = bench.join(1)
       let attribute = bench.hold(nexus, .automaticContingentAllegiance)
       #expect(attribute.outcome?.senseCodes == [5, 0x24, 0])
@@ -101,7 +101,7 @@ struct TaskSetTests {
   func abortWaiting() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       _ = bench.hold(nexus)
       let ordered = bench.hold(nexus, .ordered)
@@ -121,7 +121,7 @@ struct TaskSetTests {
   func abortRunning() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       let held = bench.hold(nexus)
       ring.start { unit.end(0) }
@@ -135,7 +135,7 @@ struct TaskSetTests {
   func clearTaskSet() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let (one, two) = (bench.join(1), bench.join(2))
       for answers in [false, true] {
         let outcome = await bench.run(
@@ -163,7 +163,7 @@ struct TaskSetTests {
   func reset() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let (one, two) = (bench.join(1), bench.join(2))
       unit.control.mode.usesDescriptorSense = true
       let held = bench.hold(two)
@@ -181,7 +181,7 @@ struct TaskSetTests {
   func detach() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let (one, two) = (bench.join(1), bench.join(2))
       let gone = bench.hold(one)
       let stays = bench.hold(two)
@@ -197,7 +197,7 @@ struct TaskSetTests {
   @Test("A LUN that names nothing has no tasks to manage")
   func incorrectLogicalUnit() async throws {
     try await withRing { ring in
-      let bench = UnitBench([HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([HeldUnit(ring: ring)], ring: ring)
       let nexus = bench.join(1)
       let answer = await bench.router.manage(
         .logicalUnitReset, logicalUnit: LogicalUnitNumber.encode(1), nexus: nexus)

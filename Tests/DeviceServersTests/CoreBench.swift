@@ -77,7 +77,7 @@ final class EndLog {
 }
 
 /// A router with units behind it and initiators in front of it.
-final class UnitBench {
+final class CoreBench {
   let ring: Ring
   let map = TestMap()
   let router: LogicalUnitRouter

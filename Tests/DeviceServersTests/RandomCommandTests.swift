@@ -7,7 +7,7 @@ import Uring
 @testable import DeviceServers
 
 @Suite("Hostile commands")
-struct HostileCommandTests {
+struct RandomCommandTests {
   /// A random CDB: wholly random, or a known command with some fields random.
   private static func cdb(_ code: UInt8, _ unit: LogicalUnit, _ random: inout BlockRandom)
     -> [UInt8]
@@ -31,7 +31,7 @@ struct HostileCommandTests {
   func random() async throws {
     try await withBlockBench(arenaBytes: 48 << 20) { ring, directory in
       let disk = try await BlockBench.thin(directory, ring: ring, blockCount: 256)
-      let bench = UnitBench([disk.unit, HeldUnit(ring: ring)], ring: ring)
+      let bench = CoreBench([disk.unit, HeldUnit(ring: ring)], ring: ring)
       let nexuses = [bench.attach(11), bench.attach(12), bench.attach(13)]
       let luns: [UInt64] = [0, 0, 0, 0, 0, 1 << 48, 2 << 48, LogicalUnitNumber.reportLUNs]
       let attributes: [TaskAttribute] = [.simple, .simple, .simple, .ordered, .headOfQueue]
@@ -73,7 +73,7 @@ struct HostileCommandTests {
   func parameterLists() async throws {
     try await withRing { ring in
       let unit = HeldUnit(ring: ring)
-      let bench = UnitBench([unit], ring: ring)
+      let bench = CoreBench([unit], ring: ring)
       let nexus = bench.join(1)
       var random = BlockRandom(seed: 3)
       for _ in 0..<3000 {

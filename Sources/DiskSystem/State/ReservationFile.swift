@@ -1,0 +1,34 @@
+import DeviceServers
+import Uring
+
+/// Keeps the registrations and the reservation of a unit in its file of the state directory.
+final class ReservationFile: ReservationStore {
+  private let unit: String
+  private let state: StateDirectory
+  private let ring: Ring
+
+  /// Of the unit `unit`.
+  init(of unit: String, in state: StateDirectory, ring: Ring) {
+    self.unit = unit
+    self.state = state
+    self.ring = ring
+    super.init()
+  }
+
+  override func load() async -> [UInt8]? {
+    let (unit, state) = (unit, state)
+    return await ring.blocking { _ in
+      do throws(DiskSystemError) {
+        return try state.reservations(of: unit)
+      } catch {
+        // No stored bytes are empty: that is what damaged ones look like.
+        return []
+      }
+    }
+  }
+
+  override func store(_ bytes: [UInt8]) async -> Bool {
+    let (unit, state) = (unit, state)
+    return await ring.blocking { _ in state.store(reservations: bytes, of: unit) }
+  }
+}

@@ -1,0 +1,305 @@
+import Devices
+import ExtendedCopy
+import SAM
+import SCSI
+import Testing
+import Uring
+
+@testable import DeviceServers
+
+/// Shows each nexus what it is told to.
+private final class CopyMap: LogicalUnitMap {
+  var units: [BlockLogicalUnit] = []
+  /// Numbers of units that a nexus does not see.
+  var masked: [ObjectIdentifier: Set<Int>] = [:]
+
+  override func units(for nexus: Nexus) -> [(lun: UInt64, unit: LogicalUnit)] {
+    let hidden = masked[ObjectIdentifier(nexus)] ?? []
+    return units.enumerated().filter { !hidden.contains($0.offset) }.map {
+      (LogicalUnitNumber.encode($0.offset), $0.element)
+    }
+  }
+}
+
+/// Two disks on files behind a router, as a transport sees them.
+private final class CopyRouterBench {
+  let ring: Ring
+  let router: LogicalUnitRouter
+  let copies: CopyCommands
+  let units: [BlockLogicalUnit]
+  let nexus: Nexus
+  /// Sees the first unit only.
+  let confined: Nexus
+
+  init(_ ring: Ring, _ disks: [BlockDevice]) {
+    self.ring = ring
+    copies = CopyCommands(ring: ring, memoryBytes: 8 << 20)
+    let share = BufferShare(of: ring.arena, byteCount: 4 << 20)
+    var options = BlockLogicalUnitOptions()
+    options.isThin = true
+    let (copies, shared) = (copies, options)
+    units = disks.enumerated().map { number, disk in
+      BlockLogicalUnit(
+        disk: disk,
+        identity: UnitIdentity(
+          product: "DISK", serialNumber: "0000\(number)",
+          naa: [0x30, 0, 0, 0, 0, 0, 0, UInt8(number)]),
+        options: shared, share: share, ring: ring, copies: copies)
+    }
+    let map = CopyMap()
+    map.units = units
+    nexus = CopyBench.nexus(1)
+    confined = CopyBench.nexus(2)
+    map.masked[ObjectIdentifier(confined)] = [1]
+    router = LogicalUnitRouter(ring: ring, map: map)
+    copies.router = router
+    for nexus in [nexus, confined] {
+      router.attach(nexus)
+      for unit in units { while unit.control.takeUnitAttention(for: nexus) != nil {} }
+    }
+  }
+
+  static func open(_ directory: String, _ ring: Ring) async throws -> CopyRouterBench {
+    var disks: [BlockDevice] = []
+    for number in 0..<2 {
+      var options = FileDisk.Options.readWrite
+      options.creates = true
+      options.byteCount = 4 << 20
+      disks.append(
+        try await FileDisk.open(directory + "/disk\(number)", options: options, ring: ring))
+    }
+    return CopyRouterBench(ring, disks)
+  }
+
+  func close() async {
+    await copies.stop()
+    for unit in units { await unit.disk.close() }
+  }
+
+  /// Starts a command at the unit with this number.
+  func start(
+    _ cdb: [UInt8], _ dataOut: [UInt8] = [], at number: Int = 0, from other: Nexus? = nil,
+    tag: UInt64 = 0
+  ) -> BlockClient {
+    let command = Command(nexus: other ?? nexus)
+    command.logicalUnit = LogicalUnitNumber.encode(number)
+    command.tag = tag
+    command.cdb = CommandDescriptorBlock(cdb)
+    command.expectedDataOut = dataOut.count
+    command.expectedDataIn = 1 << 20
+    let client = BlockClient()
+    switch router.admit(command) {
+    case .finished(let result): client.complete(command, result)
+    case .execute(let wanted):
+      var payload = ring.arena.empty()
+      if wanted > 0, let room = ring.arena.allocate(wanted) {
+        payload = room
+        payload.overwrite(with: dataOut)
+      }
+      router.execute(command, dataOut: payload, for: client)
+    }
+    return client
+  }
+
+  func run(
+    _ cdb: [UInt8], _ dataOut: [UInt8] = [], at number: Int = 0, from other: Nexus? = nil
+  ) async -> BlockOutcome {
+    await start(cdb, dataOut, at: number, from: other).wait()
+  }
+
+  static func extendedCopy(
+    _ list: [UInt8], _ action: ExtendedCopyCommand.ServiceAction = .lid1
+  ) -> [UInt8] {
+    ExtendedCopyCommand(serviceAction: action, parameterListLength: UInt32(list.count)).bytes
+  }
+
+  func list(_ segments: [UInt8]...) -> CopyList {
+    CopyList(
+      targets: units.map { CopyList.cscd($0.designators[0], blockLength: 512) },
+      segments: segments)
+  }
+
+  func copy(_ list: CopyList, from other: Nexus? = nil) async -> BlockOutcome {
+    let bytes = list.bytes
+    return await run(Self.extendedCopy(bytes), bytes, from: other)
+  }
+
+  /// A list of whole disks, in many segments.
+  var long: CopyList {
+    var list = list()
+    list.segments = (0..<64).map { CopyList.blocks(128, from: $0 * 128, to: $0 * 128) }
+    return list
+  }
+}
+
+@Suite("EXTENDED COPY between disks behind a router")
+struct CopyRouterTests {
+  @Test("copies what one disk has to the other, and tells of it")
+  func copy() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await CopyRouterBench.open(directory, ring)
+      let data = CopyBench.pattern(64 << 10)
+      #expect(await bench.run(BlockCDB.write(1000, 128), data).status == .good)
+      let list = bench.list(CopyList.blocks(128, from: 1000, to: 4096))
+      let outcome = await bench.copy(list)
+      #expect(outcome.status == .good && outcome.transferLength == list.bytes.count)
+      let read = await bench.run(BlockCDB.read(4096, 128), at: 1)
+      #expect(read.data.elementsEqual(data))
+      let cdb = ReceiveCopyResultsCommand(
+        serviceAction: .copyStatus, listIdentifier: 1, allocationLength: 64)
+      let status = try CopyStatus.decode(await bench.run(cdb.bytes).data)
+      #expect(status.state == .completed && status.transferCount.count == 64 << 10)
+      #expect(await bench.run(cdb.bytes, at: 1).senseCodes == [5, 0x24, 0])
+      await bench.close()
+    }
+  }
+
+  @Test("a disk that the nexus does not see is not copied, from or to")
+  func masked() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await CopyRouterBench.open(directory, ring)
+      let out = bench.list(CopyList.blocks(1, from: 0, to: 0))
+      let back = bench.list(CopyList.blocks(1, from: 0, to: 0, source: 1, destination: 0))
+      var unknown = out
+      unknown.targets[1] = CopyList.cscd(MemoryUnit.designator(77), blockLength: 512)
+      let answers = [
+        await bench.copy(out, from: bench.confined), await bench.copy(back, from: bench.confined),
+        await bench.copy(unknown, from: bench.confined),
+      ]
+      #expect(answers.allSatisfy { $0.senseCodes == [0xA, 0x08, 0x04] })
+      #expect(answers[0] == answers[2])
+      #expect(await bench.copy(out).status == .good)
+      await bench.close()
+    }
+  }
+
+  @Test("software write protection of the destination holds for copies")
+  func softwareWriteProtected() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await CopyRouterBench.open(directory, ring)
+      bench.units[1].control.mode.isWriteProtected = true
+      let list = bench.list(CopyList.blocks(8, from: 0, to: 0))
+      let outcome = await bench.copy(list)
+      #expect(outcome.senseCodes == [0xA, 0x0D, 0x01])
+      let forwarded = try #require(outcome.sense?.forwarded.first)
+      #expect(forwarded.origin == .destination)
+      #expect(try SenseData.decode(forwarded.sense).additional == .writeProtected)
+      bench.units[1].control.mode.isWriteProtected = false
+      bench.units[0].control.mode.isWriteProtected = true
+      #expect(await bench.copy(list).status == .good)
+      await bench.close()
+    }
+  }
+
+  @Test("a copy waits for a command that has its blocks alone")
+  func exclusive() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await CopyRouterBench.open(directory, ring)
+      let held = await bench.units[1].server.store.hold(100..<101, alone: true)
+      let bytes = bench.list(CopyList.blocks(8, from: 0, to: 96)).bytes
+      let client = bench.start(CopyRouterBench.extendedCopy(bytes), bytes)
+      await ring.sleep(nanoseconds: 20_000_000)
+      #expect(!client.hasEnded)
+      let elsewhere = bench.list(CopyList.blocks(8, from: 0, to: 200))
+      var other = elsewhere
+      other.identifier = 2
+      #expect(await bench.copy(other).status == .good)
+      bench.units[1].server.store.release(held)
+      #expect(await client.wait().status == .good)
+      await bench.close()
+    }
+  }
+
+  @Test("ABORT TASK and LOGICAL UNIT RESET end a copy, and answer after its last transfer")
+  func taskManagement() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await CopyRouterBench.open(directory, ring)
+      let functions: [TaskManagementFunction] = [
+        .abortTask(tag: 5), .abortTaskSet, .logicalUnitReset,
+      ]
+      for function in functions {
+        let held = await bench.units[1].server.store.hold(4000..<4001, alone: true)
+        let bytes = bench.long.bytes
+        let client = bench.start(CopyRouterBench.extendedCopy(bytes), bytes, tag: 5)
+        await ring.sleep(nanoseconds: 20_000_000)
+        #expect(!client.hasEnded)
+        // What waits for the range is in flight: the function cannot end before it.
+        ring.start {
+          await ring.sleep(nanoseconds: 20_000_000)
+          bench.units[1].server.store.release(held)
+        }
+        let answer = await bench.router.manage(
+          function, logicalUnit: LogicalUnitNumber.encode(0), nexus: bench.nexus)
+        #expect(answer == .functionComplete)
+        #expect(bench.copies.operations.isEmpty)
+        #expect(bench.units.allSatisfy { $0.server.store.operationCount == 0 })
+        #expect(await client.wait().isSilent)
+        for unit in bench.units {
+          while unit.control.takeUnitAttention(for: bench.nexus) != nil {}
+        }
+      }
+      await bench.close()
+    }
+  }
+
+  @Test("an abort that comes before the first step of a copy is not lost")
+  func abortAtOnce() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await CopyRouterBench.open(directory, ring)
+      let bytes = bench.long.bytes
+      let client = bench.start(CopyRouterBench.extendedCopy(bytes), bytes)
+      let answer = await bench.router.manage(
+        .abortTaskSet, logicalUnit: LogicalUnitNumber.encode(0), nexus: bench.nexus)
+      #expect(answer == .functionComplete)
+      #expect(await client.wait().isSilent)
+      await bench.close()
+    }
+  }
+
+  @Test("the loss of a nexus ends its copies, and frees its list identifiers")
+  func nexusLoss() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await CopyRouterBench.open(directory, ring)
+      var list = bench.long
+      list.immediate = true
+      let held = await bench.units[1].server.store.hold(4000..<4001, alone: true)
+      let bytes = list.longBytes
+      let immediate = await bench.run(CopyRouterBench.extendedCopy(bytes, .lid4), bytes)
+      #expect(immediate.status == .good)
+      let foreground = bench.long
+      var second = foreground
+      second.identifier = 2
+      let client = bench.start(CopyRouterBench.extendedCopy(second.bytes), second.bytes)
+      await ring.sleep(nanoseconds: 10_000_000)
+      ring.start {
+        await ring.sleep(nanoseconds: 10_000_000)
+        bench.units[1].server.store.release(held)
+      }
+      await bench.router.detach(bench.nexus)
+      #expect(client.hasEnded)
+      await bench.copies.stop()
+      #expect(bench.copies.operations.isEmpty)
+      await bench.close()
+    }
+  }
+
+  @Test("INQUIRY and REPORT SUPPORTED OPERATION CODES say that there are such commands")
+  func reported() async throws {
+    try await withBlockBench { ring, directory in
+      let bench = try await CopyRouterBench.open(directory, ring)
+      let standard = await bench.run([0x12, 0, 0, 0, 96, 0]).data
+      #expect(standard[5] & 0x08 != 0, "3PC")
+      let pages = await bench.run([0x12, 1, 0, 0, 96, 0]).data
+      let codes = Array(pages.dropFirst(4))
+      #expect(codes.contains(0x8F) && codes.sorted() == codes)
+      let page = await bench.run([0x12, 1, 0x8F, 1, 0, 0]).data
+      #expect(page.prefix(4) == [0, 0x8F, 0, 100])
+      #expect(Array(page.dropFirst(4)) == CopyLimits.thirdPartyCopyDescriptors)
+      let code = await bench.run([0xA3, 0x0C, 0x03, 0x83, 0, 1, 0, 0, 1, 0, 0, 0]).data
+      #expect(code.count > 1 && code[1] & 0x07 == 0x03)
+      let unknown = await bench.run([0x84, 0x07] + [UInt8](repeating: 0, count: 14))
+      #expect(unknown.senseCodes == [5, 0x24, 0])
+      await bench.close()
+    }
+  }
+}
