@@ -83,7 +83,7 @@ extension LogicalUnit {
         control.mode = values
         control.establish(.modeParametersChanged, except: task.nexus)
       }
-      return good()
+      return good(dataOut: bytes.count)
     } catch {
       return checkCondition(error)
     }

@@ -100,7 +100,7 @@ extension LogicalUnit {
         other !== task && effects.preempted.contains(NexusPorts(other.nexus))
       }
     }
-    return good()
+    return good(dataOut: parameters.count)
   }
 
   private func reservationConflict() -> CommandResult {

@@ -301,9 +301,9 @@ open class LogicalUnit {
     return CommandResult(.good, dataIn: payload, transferLength: count)
   }
 
-  /// GOOD without data.
-  public func good() -> CommandResult {
-    CommandResult(.good, dataIn: empty(), transferLength: 0)
+  /// GOOD without data in, of a command that took `dataOut` bytes, so that no residual is reported.
+  public func good(dataOut byteCount: Int = 0) -> CommandResult {
+    CommandResult(.good, dataIn: empty(), transferLength: byteCount)
   }
 
   private func refuse(_ command: Command, _ sense: SenseData) -> Admission {

@@ -88,6 +88,18 @@ struct ReservationCommandTests {
     }
   }
 
+  @Test("a parameter list that was taken leaves no residual")
+  func residual() async throws {
+    try await withReservationBench { bench in
+      let nexus = bench.join(1)
+      let registered = await bench.reserveOut(0, nexus, newKey: 1)
+      #expect(registered.status == .good && registered.transferLength == 24)
+      let list = PrimaryCDB.control()
+      let selected = await bench.run(PrimaryCDB.modeSelect(list.count), list, from: nexus)
+      #expect(selected.status == .good && selected.transferLength == list.count)
+    }
+  }
+
   @Test("SPEC_I_PT registers whom the list names, and its list is measured")
   func specified() async throws {
     try await withReservationBench { bench in
