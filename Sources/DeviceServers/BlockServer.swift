@@ -158,8 +158,9 @@ final class BlockServer: BlockStoreClient {
       if request.lba % unit != 0 { throw InvalidField(2) }
     case .writeSame:
       if request.unmaps, !isThin { throw InvalidField(1, bit: 3) }
-      // 0 blocks, up to the end of the medium, are not counted.
-      if count > limits.writeSameBlocks { throw InvalidField(request.lengthField) }
+      // 0 is as many as there are up to the end of the medium, and has the same limit.
+      let whole = count > 0 ? count : capacity - request.lba
+      if whole > limits.writeSameBlocks { throw InvalidField(request.lengthField) }
     case .sanitize: try checkSanitize(request)
     default: break
     }

@@ -88,8 +88,8 @@ extension Rule {
     })
 
   private static let standardFolders: Set = [
-    "bin", "boot", "dev", "etc", "lib", "media", "mnt", "opt", "proc", "run", "sbin", "srv", "sys",
-    "tmp", "usr", "var",
+    "bin", "boot", "dev", "etc", "lib", "lib64", "media", "mnt", "opt", "proc", "run", "sbin",
+    "srv", "sys", "tmp", "usr", "var",
   ]
   private static let topFolders: Set = ["Sources", "Tests", "Benchmarks", "examples"]
 }

@@ -51,7 +51,7 @@ appears() { # DEVICE
 # Sets $disk to the kernel's name, as in sda, of the disk that is LUN $1 of the only session.
 find_disk() {
   for _ in $(seq 100); do
-    disk=$(ls -d /sys/class/scsi_device/*:0:0:"$1"/device/block/sd* 2> /dev/null || true)
+    disk=$(ls -d /sys/class/scsi_device/*:0:0:$1/device/block/sd* 2> /dev/null || true)
     disk=${disk##*/}
     [ -z "$disk" ] || [ ! -b "/dev/$disk" ] || return 0
     sleep 0.1
