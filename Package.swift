@@ -103,7 +103,8 @@ let package = Package(
     .testTarget(
       name: "DiskSystemTests",
       dependencies: [
-        "DiskSystem", "ecopyd", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices", "Uring",
+        "DiskSystem", "ecopyd", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices",
+        "Uring",
         "SCSI",
       ], exclude: ["Snapshots"], swiftSettings: strict),
     // Programs that we did not write, against ours.

@@ -8,6 +8,9 @@ struct OpenUnit {
   let disk: FileDisk
   let logicalUnit: LogicalUnit
 
+  /// Bytes that a file system writes at once.
+  private static let pageByteCount = 4096
+
   /// Makes the file where there is none, and opens it.
   static func open(
     _ unit: UnitConfiguration, in state: StateDirectory, share: BufferShare,
@@ -50,6 +53,10 @@ struct OpenUnit {
     logical.isThin = unit.isThin
     logical.isReadOnly = unit.isReadOnly
     logical.isRemovable = unit.isRemovable
+    // Files are kept in pages; a device's own physical blocks are not known here.
+    if case .file = unit.place {
+      logical.physicalBlockExponent = (Self.pageByteCount / unit.blockLength).trailingZeroBitCount
+    }
     let logicalUnit = BlockLogicalUnit(
       disk: disk, identity: identity(of: unit, in: state), options: logical,
       control: control, share: share, ring: ring, copies: copies)

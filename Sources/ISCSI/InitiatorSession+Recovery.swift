@@ -216,6 +216,7 @@ extension InitiatorSession {
       await ended.wait()
     }
     while !stillborn.isEmpty { await ring.sleep(nanoseconds: 1_000_000) }
+    control = ring.arena.empty()
     itself = nil
   }
 

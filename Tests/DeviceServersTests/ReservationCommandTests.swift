@@ -1,6 +1,7 @@
 import SAM
 import SCSI
 import Testing
+import Uring
 
 @testable import DeviceServers
 

@@ -1,3 +1,4 @@
+import Devices
 import SAM
 import SCSI
 import Testing

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Programs that we did not write, against ours. One at a time: each has daemons, and some have a

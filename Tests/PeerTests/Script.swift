@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A test of `Tests/Peers`: a script that sets up programs which are not ours, and ends with 0 if all
 /// of it was true.

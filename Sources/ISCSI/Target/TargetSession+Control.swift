@@ -132,7 +132,7 @@ extension TargetSession {
     }
     text.isAnswering = true
     hold(.text)
-    ring.start { [self] in
+    work { [self] in
       let answer = await answer(to: keys)
       text.isAnswering = false
       guard !isEnding else { return }
@@ -172,7 +172,7 @@ extension TargetSession {
       return unhold(.text)
     }
     hold(.text)
-    ring.start { [self] in
+    work { [self] in
       var data = await server.data.take(segment.count)
       data.store(segment, at: 0)
       send(response.header, data: data, byteCount: segment.count)
@@ -237,7 +237,7 @@ extension TargetSession {
         answer(request, .connectionNotFound)
       case .closeConnection, .closeSession:
         hold(.end)
-        ring.start { [self] in
+        work { [self] in
           await detach()
           answer(request, .closed)
           pump()

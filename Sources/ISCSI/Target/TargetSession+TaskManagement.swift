@@ -34,7 +34,7 @@ extension TargetSession {
       return answer(request, isComplete ? .complete : .taskDoesNotExist)
     }
     managing += 1
-    ring.start { [self] in
+    work { [self] in
       let response = await manage(request)
       managing -= 1
       guard !isEnding else { return }

@@ -93,6 +93,8 @@ final class TargetSession: PDUChannelOwner {
   var isClosed = false
   var detachment = Detachment.none
   let waiters = Waiters()
+  /// Pieces of `async` code that `work` started.
+  private var working = 0
 
   enum Detachment { case none, going, done }
 
@@ -226,14 +228,24 @@ final class TargetSession: PDUChannelOwner {
     channel.close()
     ring.start { [self] in
       await detach()
-      while !isClosed { await waiters.wait() }
+      while !isClosed || working > 0 { await waiters.wait() }
       releaseAll()
       server.ended(self)
       waiters.wake()
     }
   }
 
-  /// The same, and waits until everything is given back.
+  /// Starts what is not the data path; the session is there until it has returned.
+  func work(_ body: @escaping () async -> Void) {
+    working += 1
+    ring.start { [self] in
+      await body()
+      working -= 1
+      waiters.wake()
+    }
+  }
+
+  /// `end`, and waits until everything is given back.
   func endAndWait() async {
     end()
     let key = ObjectIdentifier(self)
