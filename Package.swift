@@ -25,6 +25,7 @@ let package = Package(
   name: "ecopy",
   products: [
     .library(name: "CopyEngine", targets: ["CopyEngine", "ExtendedCopy", "SCSI", "ISCSIProtocol"]),
+    .library(name: "DeviceServers", targets: ["DeviceServers", "Devices", "SAM", "Uring"]),
     .executable(name: "ecopy", targets: ["ecopy"]),
     .executable(name: "ecopyd", targets: ["ecopyd"]),
   ],

@@ -8,7 +8,10 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "Fuzzers",
-      dependencies: [.product(name: "CopyEngine", package: "ecopy")],
+      dependencies: [
+        .product(name: "CopyEngine", package: "ecopy"),
+        .product(name: "DeviceServers", package: "ecopy"),
+      ],
       swiftSettings: [
         .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
         .unsafeFlags(["-parse-as-library"]),

@@ -25,7 +25,7 @@ fuzz() {
 
 failed=0
 for name in ${*:-list-lid1 list-lid4 list-fields sense results cdb \
-  pdu text login-target login-initiator chap names}; do
+  pdu text login-target login-initiator chap names units}; do
   if fuzz "$name" "$seconds"; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' ".build/$name.log")
     echo "fuzz $name: ok, $runs inputs in $seconds s"

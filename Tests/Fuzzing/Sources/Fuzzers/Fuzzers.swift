@@ -15,6 +15,7 @@ let fuzzers: [String: @Sendable ([UInt8]) -> Void] = [
   "login-initiator": loginInitiator,
   "chap": chap,
   "names": names,
+  "units": units,
   "canary": canary,
 ]
 
