@@ -66,6 +66,9 @@ final class BlockStore {
   /// Operations that run or wait.
   var operationCount: Int { running.count + waiting.count }
 
+  /// Operations that wait for their turn.
+  var waitingCount: Int { waiting.count }
+
   // MARK: Transfers
 
   /// Reads blocks for a command; the operation that ends has them.

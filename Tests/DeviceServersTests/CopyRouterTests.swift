@@ -221,7 +221,8 @@ struct CopyRouterTests {
         let held = await bench.units[1].server.store.hold(4000..<4001, alone: true)
         let bytes = bench.long.bytes
         let client = bench.start(CopyRouterBench.extendedCopy(bytes), bytes, tag: 5)
-        await ring.sleep(nanoseconds: 20_000_000)
+        let store = bench.units[1].server.store
+        while store.waitingCount == 0, !client.hasEnded { await ring.sleep(nanoseconds: 1_000_000) }
         #expect(!client.hasEnded)
         // What waits for the range is in flight: the function cannot end before it.
         ring.start {
