@@ -1,8 +1,8 @@
 #!/bin/bash
 # Usage: examples/demo.sh [--keep]        (make demo)
 # Backs a disk up to a tape by EXTENDED COPY, once with a parameter list in the 12-byte-header form
-# of a backup server and once in the SPC-2 form, reads the tape back, restores the disk, and checks
-# everything with programs that are not ours. Exit 0 only if all of it is true.
+# of a backup server and once in the SPC-2 form, reads the tape back, restores the disk, copies it to
+# the tape drive of another iSCSI target too, and checks everything with programs that are not ours. Exit 0 only if all of it is true.
 # ECOPY_DEMO_MIB sets the size of the disk (default 1024). --keep leaves the files in .build/demo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,6 +36,7 @@ tell_notes() {
 }
 finish() {
   local status=$?
+  [ -z "${tgtd:-}" ] || { kill -KILL "$tgtd" && wait "$tgtd"; } 2> /dev/null || true
   [ $status = 0 ] || tell_notes "What ecopy said:" >&2
   if [ "$keep" = yes ]; then say "The files are kept in $place."; else rm -rf "$place"; fi
   [ $status = 0 ] || printf '\nThe demo failed (exit %s).\n' $status >&2
@@ -99,6 +100,31 @@ fill_tree() {
   done
 }
 
+# ---- A tape drive that is not ours: Debian's tgtd, reached over iSCSI. ----------------------------
+
+target=iqn.2026-11.org.ecopy.demo:tape
+tgt_admin() { tgtadm --lld iscsi "$@" 2>> $place/tgt.txt; }
+
+start_tgtd() {
+  local port=13260
+  while (exec 3<> /dev/tcp/127.0.0.1/$port) 2> /dev/null; do port=$((port + 1)); done
+  portal=127.0.0.1:$port
+  export TGT_IPC_SOCKET=$PWD/$place/tgt.ipc
+  tgtd -f --iscsi "portal=$portal" >> $place/tgt.txt 2>&1 &
+  tgtd=$!
+  local tries=100
+  until tgt_admin --mode target --op show > /dev/null; do
+    [ $((tries -= 1)) -gt 0 ] || return 1
+    sleep 0.1
+  done
+  tgtimg --op new --device-type tape --barcode DEMO0001 --size $((disk_mib + 64)) --type data \
+    --file $place/tgt-tape.img --thin-provisioning > /dev/null &&
+    tgt_admin --mode target --op new --tid 1 -T $target &&
+    tgt_admin --mode target --op bind --tid 1 -I ALL &&
+    tgt_admin --mode logicalunit --op new --tid 1 --lun 1 -b "$PWD/$place/tgt-tape.img" \
+      --device-type tape --bstype ssc
+}
+
 # ---- The demo. -----------------------------------------------------------------------------------
 
 say "ecopy demo: a disk of $disk_mib MiB goes to a tape by EXTENDED COPY, twice, and comes back."
@@ -114,7 +140,7 @@ trap finish EXIT
 rm -rf "$place"
 mkdir -p "$place"
 free_mib=$(df -Pm "$place" | awk 'NR == 2 { print $4 }')
-needed_mib=$((disk_mib * 5 + 100))
+needed_mib=$((disk_mib * 7 + 100))
 [ "$free_mib" -ge $needed_mib ] ||
   false_statement "there are $needed_mib MiB free here (only $free_mib are); ECOPY_DEMO_MIB=256 asks less"
 
@@ -184,6 +210,25 @@ e2fsck -fn $restored > $place/e2fsck.txt 2>&1 || {
 }
 say "   restored in $(in_seconds $took) ($(rate "$disk_bytes" $took)); SHA-256 the same; e2fsck: clean"
 
+step "7. The same disk to the tape drive of another target (tgtd) over iSCSI, read by another initiator"
+start_tgtd || {
+  cat $place/tgt.txt >&2
+  false_statement "tgtd starts and has a tape drive"
+}
+gcc -std=gnu17 -O2 -o $place/reader Tests/Peers/iscsi-cdb.c -liscsi -lcrypto
+began=$(now_ms)
+result=$(run_ecopy copy $disk "iscsi://$portal/$target/1" --block-size 1MiB --filemark --format json) ||
+  false_statement "ecopy copy to iscsi://$portal/$target/1 ends well: $result"
+took=$(($(now_ms) - began))
+copied=$(number payloadBytesCopied <<< "$result")
+[ "$copied" = 0 ] || false_statement "no payload byte was copied in user space (it says $copied)"
+say "   written in $(in_seconds $took) ($(rate "$disk_bytes" $took)), 0 payload bytes copied in user space"
+$place/reader -q "iscsi://$portal/$target/1" rewind , tread $place/file.img max=4194304 \
+  > $place/reader.txt || false_statement "libiscsi's initiator reads the tape"
+[ "$(sum_of $place/file.img)" = "$disk_sum" ] || false_statement "the tape of tgtd equals the disk"
+say "   read back by an initiator on libiscsi: $(sum_of $place/file.img): the same"
+
 tell_notes "What this machine could give, and did not ('ecopy doctor' tells more):"
 step "All of it is true: two EXTENDED COPY commands put the same $disk_mib MiB on one tape, $total_copied payload
-bytes were copied in user space on the way, both tape files and the restored disk equal the source."
+bytes were copied in user space on the way, both tape files, the restored disk and the tape behind
+iSCSI equal the source."
