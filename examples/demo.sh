@@ -217,7 +217,8 @@ start_tgtd || {
 }
 gcc -std=gnu17 -O2 -o $place/reader Tests/Peers/iscsi-cdb.c -liscsi -lcrypto
 began=$(now_ms)
-result=$(run_ecopy copy $disk "iscsi://$portal/$target/1" --block-size 1MiB --filemark --format json) ||
+result=$(run_ecopy copy $disk "iscsi://$portal/$target/1" --block-size 1MiB --filemark \
+  --progress none --format json) ||
   false_statement "ecopy copy to iscsi://$portal/$target/1 ends well: $result"
 took=$(($(now_ms) - began))
 copied=$(number payloadBytesCopied <<< "$result")
