@@ -203,7 +203,9 @@ extension CopyRun {
     guard let condition else { return true }
     if condition.key == .blankCheck { return false }
     if condition.filemark || condition.incorrectLength || condition.key == .noSense { return true }
-    if condition.key == .mediumError, start.isBeginning { return false }
+    // The driver of a local drive tells a blank tape by EIO; others name what was not found.
+    let tellsBlank = condition.errno != 0 || [0x14, 0x30].contains(condition.additional.code)
+    if condition.key == .mediumError, start.isBeginning, tellsBlank { return false }
     throw EngineError(condition, of: tape.name, while: "looking whether the tape holds data")
   }
 

@@ -45,14 +45,15 @@ extension BlockServer {
       return await compare(blocks(request, dataOut.byteCount), dataOut, command)
     case .one:
       guard dataOut.byteCount >= blockLength else { return .good }
-      // As many slices of the one block as an operation takes ranges.
-      let chunk = min(store.chunkBlocks, UInt64(Arena.mostRanges))
-      var repeated = dataOut.empty()
-      for _ in 0..<chunk { repeated.append(dataOut.sharing(blockLength)) }
       let all = request.lba..<request.lba + request.blockCount
       let length = blockLength
-      return await inChunks(all, of: chunk, command) { _, payload in
-        payload.firstDifference(from: repeated).map { .miscompare(at: $0 % length) }
+      let block = dataOut.sharing(length)
+      return await inChunks(all, of: store.chunkBlocks, command) { part, payload in
+        for index in 0..<part.count {
+          let one = payload.sharing(index * length..<(index + 1) * length)
+          if let place = one.firstDifference(from: block) { return .miscompare(at: place) }
+        }
+        return nil
       }
     }
   }

@@ -39,7 +39,13 @@ extension BlockServer {
   /// PRE-FETCH. SBC-3 5.8. GOOD: it is not promised that all blocks are in the cache.
   func preFetch(_ request: BlockRequest, _ command: Command) async -> BlockAnswer {
     if request.immediate {
-      ring.start { _ = await self.fetch(request) }
+      // It is a hint: one at a time is enough.
+      guard !isPrefetching else { return .good }
+      isPrefetching = true
+      ring.start {
+        _ = await self.fetch(request)
+        self.isPrefetching = false
+      }
       return .good
     }
     return await fetch(request)
@@ -62,7 +68,14 @@ extension BlockServer {
   /// immediate answer, the device reports with the next one.
   func synchronizeCache(_ request: BlockRequest) async -> BlockAnswer {
     if request.immediate {
-      ring.start { [disk] in _ = await disk.flush() }
+      // What has completed so far is covered by one that has not begun yet.
+      guard !hasFlushWaiting else { return .good }
+      hasFlushWaiting = true
+      ring.start {
+        await self.ring.sleep(nanoseconds: 0)
+        self.hasFlushWaiting = false
+        _ = await self.disk.flush()
+      }
       return .good
     }
     return BlockAnswer(await disk.flush())

@@ -46,6 +46,8 @@ extension BlockServer {
     BlockAnswer(status.isSuccess && writesThrough ? await disk.flush() : status)
   }
 
+  private static let sliceWaitNanoseconds: UInt64 = 1_000_000
+
   /// One block again and again: many slices of the same bytes.
   private func write(
     _ block: consuming Payload, into blocks: Range<UInt64>, _ command: Command
@@ -53,6 +55,10 @@ extension BlockServer {
     var at = blocks.lowerBound
     while at < blocks.upperBound, !command.isAborted {
       let part = at..<min(blocks.upperBound, at + UInt64(Arena.mostRanges))
+      // Slices are shared by all: what needs many waits while they are few.
+      while ring.arena.freeSliceCount < ring.arena.sliceCapacity / 4 * 3 {
+        await ring.sleep(nanoseconds: Self.sliceWaitNanoseconds)
+      }
       var payload = block.empty()
       for _ in part { payload.append(block.sharing(blockLength)) }
       let status = await store.put(part, payload, isDurable: false)

@@ -43,8 +43,6 @@ extension BlockServer {
     }
   }
 
-  /// Overwriting shares the disk with other logical units, so it keeps to a pace.
-  private static let overwriteBytesPerSecond: UInt64 = 64 << 20
   /// How often a command that waits for the operation looks whether it was aborted.
   private static let waitNanoseconds: UInt64 = 10_000_000
 
@@ -118,7 +116,6 @@ extension BlockServer {
         with: overwrite.bytes(pass: pass, blockLength: blockLength, blockCount: Int(chunk)))
       var at: UInt64 = 0
       while at < capacity, status.isSuccess {
-        let start = ring.now
         let part = at..<min(capacity, at + chunk)
         let piece = buffer.sharing(part.count * blockLength)
         status = await store.put(part, piece, isDurable: false)
@@ -126,7 +123,6 @@ extension BlockServer {
         let done = (Double(pass) + Double(at) / Double(capacity)) / Double(overwrite.passCount)
         sanitize = .running(
           progress: UInt16(clamping: Int(done * 65535)), allowsUnrestrictedExit: allowsExit)
-        await pace(UInt64(part.count * blockLength), since: start)
       }
       if status.isSuccess { status = await disk.flush() }
     }
@@ -136,10 +132,4 @@ extension BlockServer {
   }
 
   private func drop(_ payload: consuming Payload) {}
-
-  private func pace(_ byteCount: UInt64, since start: UInt64) async {
-    let due = start + byteCount * 1_000_000_000 / Self.overwriteBytesPerSecond
-    let now = ring.now
-    if due > now { await ring.sleep(nanoseconds: due - now) }
-  }
 }

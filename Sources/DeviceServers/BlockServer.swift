@@ -47,6 +47,8 @@ final class BlockServer: BlockStoreClient {
   var preventing: Set<ObjectIdentifier> = []
   /// The sanitize operation that runs, or has failed.
   var sanitize = SanitizeState.none
+  /// Whether blocks are being fetched, or a flush is to begin, behind an answer that was immediate.
+  var isPrefetching = false, hasFlushWaiting = false
   /// Told when a medium has been loaded, and through which nexus.
   var mediumLoaded: (Nexus) -> Void = { _ in }
   /// Told how transfers of the data path have ended.

@@ -11,8 +11,8 @@ import Uring
 final class BlockStore {
   /// Operations at the device at once: more do not make a disk faster.
   static let runningMaximum = 128
-  /// Places of the ring that are left to everything else.
-  private static let ringReserve = 128
+  /// Places of the ring that are left to connections and to what is no transfer.
+  private static let ringReserve = Ring.networkReserve + 128
   /// How soon it is looked again whether the ring has room.
   private static let retryNanoseconds: UInt64 = 1_000_000
   /// Bytes that a command which looks at many blocks reads at a time.

@@ -88,9 +88,13 @@ public final class ControlBlock {
     nexuses[ObjectIdentifier(nexus)]?.attentions.removeAll { $0 == attention }
   }
 
-  /// LOGICAL UNIT RESET: what is saved nowhere is as at power on; persistent reservations stay.
+  /// LOGICAL UNIT RESET: persistent reservations stay, and so do SWP and WCE, on which hosts rely that
+  /// were not told.
   public func reset() {
-    mode = ModeValues()
+    var values = ModeValues()
+    values.isWriteProtected = mode.isWriteProtected
+    values.hasWriteCache = mode.hasWriteCache
+    mode = values
     reserving = nil
   }
 

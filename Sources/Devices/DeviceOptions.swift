@@ -95,7 +95,13 @@ public struct DeviceOptions: Equatable, Sendable {
       let end = shown[key.upperBound...].firstIndex(of: "&") ?? shown.endIndex
       shown = shown[..<key.upperBound] + "…" + shown[end...]
     }
-    guard let at = shown.lastIndex(of: "@") else { return "iscsi://" + shown }
+    guard let at = shown.lastIndex(of: "@") else {
+      // A password with a comma, or an address whose host was forgotten.
+      guard let percent = shown.prefix(while: { $0 != "/" }).firstIndex(of: "%") else {
+        return "iscsi://" + shown
+      }
+      return "iscsi://" + shown[..<percent] + "%…"
+    }
     let user = shown[..<at].prefix { $0 != "%" && $0 != ":" }
     return "iscsi://" + user + (user.endIndex < at ? "%…" : "") + shown[at...]
   }

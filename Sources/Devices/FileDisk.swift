@@ -63,6 +63,9 @@ public final class FileDisk: BlockDevice {
   private var end: UInt64
   private let endWhenOpened: UInt64
   private var flushFailure: Condition?
+  private var begunFlushes: UInt64 = 0, endedFlushes: UInt64 = 0
+  private var isFlushing = false
+  private var flushWaiters: [CheckedContinuation<Void, Never>] = []
   /// How zeros are made: whatever the file system refused is not tried again.
   var zeroing = Zeroing()
 
@@ -198,15 +201,26 @@ public final class FileDisk: BlockDevice {
   /// fdatasync; fsync where the file grew. What was lost once stays reported.
   public override func flush() async -> DeviceStatus {
     if isReadOnly { return .good() }
-    if let flushFailure { return .check(flushFailure) }
-    var result = await preallocation?.cut(to: end) ?? 0
-    if result == 0 { result = await file.synchronize(withMetadata: end > endWhenOpened) }
-    if result < 0 {
-      let failure = Condition.disk(errno: -result, writing: true, block: nil)
-      flushFailure = failure
-      return .check(failure)
+    // One flush is in flight, however many ask; only one that begins from now on covers this caller.
+    let needed = begunFlushes + 1
+    while endedFlushes < needed, flushFailure == nil {
+      if isFlushing {
+        await withCheckedContinuation { flushWaiters.append($0) }
+        continue
+      }
+      isFlushing = true
+      begunFlushes += 1
+      let number = begunFlushes
+      var result = await preallocation?.cut(to: end) ?? 0
+      if result == 0 { result = await file.synchronize(withMetadata: end > endWhenOpened) }
+      if result < 0 { flushFailure = .disk(errno: -result, writing: true, block: nil) }
+      endedFlushes = number
+      isFlushing = false
+      let waiters = flushWaiters
+      flushWaiters = []
+      for waiter in waiters { waiter.resume() }
     }
-    return .good()
+    return flushFailure.map { .check($0) } ?? .good()
   }
 
   /// Ends the use; a file that grew ends where the writes ended.

@@ -351,7 +351,7 @@ public final class LocalTape: StreamDevice {
     objects = ObjectCount(0)
     isPastEarlyWarning = false
     while let value = objects?.value, value < object {
-      let status = await space(.records, count: Int(clamping: min(object - value, 1 << 24)))
+      let status = await space(.records, count: 1)
       if !status.isSuccess, status.condition?.filemark != true { return status }
     }
     guard objects?.value == object else {

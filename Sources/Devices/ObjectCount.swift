@@ -46,11 +46,10 @@ struct ObjectCount: Equatable, Sendable {
       value = 0
       return
     }
-    guard let residual = UInt64(exactly: driver.residual), residual <= distance,
-      driver.filemark || driver.endOfData
-    else { return lose() }
+    // The driver does not say how far a command went that ended early (its residual is the partition).
+    guard distance == 1, driver.filemark || driver.endOfData else { return lose() }
     // A filemark that ends the command was passed, end of data was not.
-    let passed = distance - residual + (driver.endOfData ? 0 : 1)
+    let passed: UInt64 = driver.endOfData ? 0 : 1
     value = isForward ? now + passed : now >= passed ? now - passed : nil
   }
 }

@@ -4,16 +4,16 @@ import Uring
 ///
 /// It is as large as the ring's own table, so that the ring's limit is met first.
 struct OperationTable<Operation: ~Copyable>: ~Copyable {
-  private var operations: InlineArray<1024, Operation?>
-  private var nextFree: InlineArray<1024, Int16>
+  private var operations: InlineArray<2048, Operation?>
+  private var nextFree: InlineArray<2048, Int16>
   private var firstFree: Int16 = 0
   /// Operations in the table.
   private(set) var count = 0
 
   init() {
-    precondition(Ring.capacity <= 1024, "the table holds what the ring holds")
+    precondition(Ring.capacity <= 2048, "the table holds what the ring holds")
     operations = InlineArray { _ in nil }
-    nextFree = InlineArray { index in index + 1 < 1024 ? Int16(index + 1) : -1 }
+    nextFree = InlineArray { index in index + 1 < 2048 ? Int16(index + 1) : -1 }
   }
 
   /// Puts an operation in and returns its place.

@@ -41,7 +41,7 @@ final class RunningSystem: @unchecked Sendable {
     var units: [OpenUnit] = []
     do throws(DiskSystemError) {
       let plan = MemoryPlan(arena: ring.arena.facts.byteCount)
-      let share = BufferShare(of: ring.arena, byteCount: plan.units)
+      let share = BufferShare(of: ring.arena, byteCount: plan.units, gathers: true)
       let copies = CopyCommands(ring: ring, memoryBytes: plan.copies)
       for unit in configuration.units {
         units.append(

@@ -12,7 +12,7 @@ final class InitiatorExchange: PDUChannelOwner {
   private let label: String
   private var field: Payload
   private var pdu: (header: BasicHeaderSegment, data: [UInt8])?
-  private var failure: InitiatorError?
+  private(set) var failure: InitiatorError?
   private var arrived: InitiatorSignal?
   private let end = InitiatorSignal()
 

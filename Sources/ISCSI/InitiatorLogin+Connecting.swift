@@ -62,6 +62,8 @@ struct InitiatorConnection {
     do throws(InitiatorError) {
       let outcome = try await logIn(options, exchange)
       await timer.cancel()
+      // The deadline may have passed in the turn of the last response.
+      if let failure = exchange.failure { throw failure }
       if case .redirected = outcome { await exchange.close() }
       return outcome
     } catch {

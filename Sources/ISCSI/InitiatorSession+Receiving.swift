@@ -126,8 +126,11 @@ extension InitiatorSession {
     }
     var moved = task.received
     if task.command.direction == .write {
-      moved = task.byteCount
-      if case .underflow(let count) = pdu.residual { moved = max(0, moved - Int(count)) }
+      // What was not asked for, or waits to be sent, cannot have been written.
+      moved = task.openRequests > 0 ? 0 : task.solicited
+      if case .underflow(let count) = pdu.residual {
+        moved = min(moved, max(0, task.byteCount - Int(count)))
+      }
     }
     answer(
       task,

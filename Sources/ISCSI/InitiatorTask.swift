@@ -74,7 +74,7 @@ final class InitiatorTask {
 
   /// As if nothing of it had been sent.
   func rewind() {
-    generation = (generation + 1) & 0x1F_FFFF
+    generation = (generation + 1) & 0xF_FFFF
     state = .waiting
     received = 0
     nextSN = 0

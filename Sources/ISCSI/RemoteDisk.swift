@@ -162,7 +162,7 @@ public final class RemoteDisk: BlockDevice {
     let operation = operations[Int(truncatingIfNeeded: completion.tag)]
     let outcome = completion.outcome
     let part = completion.takePayload()
-    if let condition = outcome.condition, condition.key != .recoveredError {
+    if let condition = outcome.condition, !condition.isRecovered {
       if outcome.failure == nil, giveAgain(operation, condition, part) { return }
       return fail(operation, condition, part, moved: outcome.byteCount)
     }
@@ -246,20 +246,24 @@ public final class RemoteDisk: BlockDevice {
   /// SYNCHRONIZE CACHE of everything.
   public override func flush() async -> DeviceStatus {
     guard hasUnflushedWrites else { return .good() }
+    var losses = 0
     while true {
       let (outcome, _) = await unit.perform(
         .synchronizeCache, timeoutSeconds: Self.flushTimeoutSeconds)
       if let failure = outcome.failure {
         // A flush may be given twice, like what it flushes.
         do throws(InitiatorError) {
-          guard unit.session.isLost else { return .check(failure.condition) }
+          guard unit.session.isLost, losses < InitiatorTask.mostLosses else {
+            return .check(failure.condition)
+          }
+          losses += 1
           try await unit.session.whenOpen()
           continue
         } catch {
           return .check(error.condition)
         }
       }
-      if let condition = outcome.condition, condition.key != .recoveredError {
+      if let condition = outcome.condition, !condition.isRecovered {
         // No cache, no command for it.
         guard condition.isUnsupported else { return .check(condition) }
       }

@@ -55,8 +55,8 @@ extension RemoteTape {
       case .moved, .lost: object = nil
       }
     }
-    if let condition = outcome.condition, !condition.isEarlyWarning,
-      condition.key != .recoveredError
+    if let condition = outcome.condition, !condition.isRecovered,
+      !condition.isEarlyWarning || condition.isDeferred
     {
       object = nil
       tellFailure(outcome)
@@ -101,8 +101,9 @@ extension RemoteTape {
     let before = object
     object = nil
     var found = condition
-    let moved = condition.information.map { Int64(abs(count)) - $0 }.flatMap {
-      (0...Int64(abs(count))).contains($0) ? UInt64($0) : nil
+    let distance = Int64(abs(count))
+    let moved = condition.information.flatMap {
+      (0...distance).contains($0) ? UInt64(distance - $0) : nil
     }
     if condition.isEndOfData {
       found = Condition(.blankCheck, .endOfDataDetected, information: condition.information)

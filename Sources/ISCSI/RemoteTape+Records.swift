@@ -8,7 +8,10 @@ extension RemoteTape {
   func afterWrite(_ operation: Operation, _ outcome: InitiatorOutcome, _ length: Int) {
     let condition = outcome.condition
     let isWarning = condition?.isEarlyWarning == true && (condition?.information ?? 0) == 0
-    guard condition == nil || isWarning || condition?.key == .recoveredError else {
+    guard
+      condition == nil || isWarning && condition?.isDeferred == false
+        || condition?.isRecovered == true
+    else {
       // What a drive did with a record that failed is asked when somebody wants to know.
       if condition?.key != .illegalRequest, condition?.key != .dataProtect,
         condition?.key != .volumeOverflow
@@ -45,11 +48,20 @@ extension RemoteTape {
 
   func afterRead(_ operation: Operation, _ outcome: InitiatorOutcome, _ length: Int) {
     let condition = outcome.condition
-    guard let condition, condition.key != .recoveredError else {
-      return recordWasRead(operation, length)
+    if let condition, condition.incorrectLength, !condition.isDeferred,
+      condition.key == .noSense || condition.key == .recoveredError,
+      let residual = condition.information
+    {
+      let (real, overflows) = length.subtractingReportingOverflow(Int(clamping: residual))
+      return lengthDiffers(operation, asked: length, real: overflows ? 0 : real)
     }
-    if condition.incorrectLength, condition.key == .noSense, let residual = condition.information {
-      return lengthDiffers(operation, asked: length, real: length - Int(clamping: residual))
+    guard let condition, !condition.isRecovered else {
+      guard outcome.byteCount == length else {
+        object = nil
+        fail(operation, .dataUnderrun)
+        return goOn()
+      }
+      return recordWasRead(operation, length)
     }
     let residual =
       operation.recordCount == 1

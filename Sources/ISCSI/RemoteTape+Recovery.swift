@@ -46,9 +46,15 @@ extension RemoteTape {
       case .lost(let condition): fail(operation, condition)
       case .moved(by: 0): break
       case .moved(by: 1) where operation.isReading:
+        // Back over what was passed and not received; a filemark says so, and is read again.
+        let place = object
+        advance(by: 1)
         let status = await space(.records, count: -1)
-        object = object.map { $0 + 1 }
-        if let condition = status.condition { fail(operation, condition) }
+        if let condition = status.condition, !condition.filemark {
+          fail(operation, condition)
+        } else {
+          object = place
+        }
       case .moved(let count):
         let error = InitiatorError.positionLost(
           target: name, expected: object ?? 0, found: object.map { $0 + count })

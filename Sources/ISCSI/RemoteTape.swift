@@ -302,11 +302,17 @@ public final class RemoteTape: StreamDevice {
   /// READ POSITION, or the count of a drive that does not tell.
   public override func position() async throws(Condition) -> StreamPosition {
     var found = object
-    if tellsPosition {
-      if let asked = await Self.askedObject(unit) {
-        found = asked
-        object = asked
+    if unit.session.loginCount != loginCount || !unit.session.isOpen {
+      // A new login may find the tape elsewhere: what is written next must not follow it there.
+      guard case .moved(by: 0) = await standing() else {
+        object = nil
+        isPositionLost = true
+        throw Self.lostPosition
       }
+    }
+    if tellsPosition {
+      found = await Self.askedObject(unit)
+      object = found
     }
     guard let found else {
       throw Self.lostPosition

@@ -56,3 +56,9 @@ extension ISCSIURL {
   /// The URL without user, passwords and options.
   var plainDescription: String { "iscsi://\(portal)/\(targetName)/\(logicalUnit)" }
 }
+
+extension Condition {
+  /// RECOVERED ERROR: the command did what was asked. One that is deferred belongs to an earlier
+  /// command, and this one was not executed (SPC-4 4.5.7).
+  var isRecovered: Bool { key == .recoveredError && !isDeferred }
+}

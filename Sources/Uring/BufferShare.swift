@@ -14,13 +14,18 @@ public final class BufferShare {
   /// Bytes of the share.
   public let byteCount: Int
   private let arena: Arena
+  private let gathers: Bool
   private var taken = 0
   private var waiting: [Request] = []
   private var first = 0
   private var isServing = false
 
   /// A share of `byteCount` bytes of `arena`.
-  public init(of arena: Arena, byteCount: Int) {
+  ///
+  /// - Parameter gathers: whether bytes may come in several ranges where the arena has no such gap any
+  ///   more. Without, a request for many bytes may wait long.
+  public init(of arena: Arena, byteCount: Int, gathers: Bool = false) {
+    self.gathers = gathers
     self.arena = arena
     self.byteCount = byteCount
   }
@@ -31,7 +36,7 @@ public final class BufferShare {
   /// Requests that wait.
   public var waitingCount: Int { waiting.count - first }
 
-  /// Asks for `byteCount` contiguous bytes, from 1 to those of the share. The client gets them in this
+  /// Asks for `byteCount` bytes, contiguous unless the share gathers, from 1 to those of the share. The client gets them in this
   /// call where they are free and nobody waits, else later.
   public func take(_ byteCount: Int, for client: BufferClient, tag: UInt64) {
     precondition(byteCount > 0 && byteCount <= self.byteCount, "a request fits the share")
@@ -65,6 +70,11 @@ public final class BufferShare {
     serve()
   }
 
+  /// Looks whether waiting requests can be served: the arena may have got room from elsewhere.
+  public func retry() {
+    if waitingCount > 0 { serve() }
+  }
+
   private func serve() {
     if isServing { return }
     isServing = true
@@ -86,12 +96,36 @@ public final class BufferShare {
 
   private func allocate(_ byteCount: Int) -> Payload? {
     // Many short payloads take slices rather than bytes: half of them are left to cutting.
-    guard byteCount <= freeByteCount, arena.freeSliceCount > arena.sliceCapacity / 2,
-      let payload = arena.allocate(byteCount)
-    else { return nil }
+    guard byteCount <= freeByteCount, arena.freeSliceCount > arena.sliceCapacity / 2 else {
+      return nil
+    }
+    if let payload = arena.allocate(byteCount) {
+      taken += byteCount
+      return payload
+    }
+    guard gathers, let payload = gathered(byteCount) else { return nil }
     taken += byteCount
     return payload
   }
+
+  /// The same in pieces, the largest first.
+  private func gathered(_ byteCount: Int) -> Payload? {
+    var whole = arena.empty()
+    var piece = Self.largestPiece
+    while whole.byteCount < byteCount {
+      if let part = arena.allocate(min(byteCount - whole.byteCount, piece)) {
+        whole.append(part)
+      } else if piece > Self.smallestPiece {
+        piece /= 2
+      } else {
+        return nil
+      }
+    }
+    guard whole.rangeCount <= Arena.mostRanges else { return nil }
+    return whole
+  }
+
+  private static let largestPiece = 1 << 20, smallestPiece = 64 << 10
 }
 
 /// Receives the bytes it asked a share for.

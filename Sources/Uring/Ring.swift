@@ -32,9 +32,10 @@ public final class Ring {
     var counters = RingCounters()
   }
 
-  /// Most operations in flight at once: two for each of some hundred connections, and as many as
-  /// the disks behind them can use.
-  public static let capacity = 1024
+  /// Most operations in flight at once: those of connections, and as many as disks can use.
+  public static let capacity = 2048
+  /// What is left to connections: two for each of 256, listeners and timers.
+  public static let networkReserve = 640
 
   /// The door to the operating system.
   public let kernel: Kernel

@@ -30,12 +30,13 @@ struct ObjectCountTests {
     #expect(objects.value == 15)
     objects.move(.records, -4, 0, Driver())
     #expect(objects.value == 11)
-    // Two records and the filemark behind them.
-    objects.move(.records, 5, -EIO, Driver(residual: 3, filemark: true))
-    #expect(objects.value == 14)
-    objects.move(.records, 5, -EIO, Driver(residual: 4, endOfData: true))
-    #expect(objects.value == 15)
-    objects.move(.records, -100, -EIO, Driver(residual: 85, beginning: true))
+    objects.move(.records, 1, -EIO, Driver(filemark: true))
+    #expect(objects.value == 12)
+    objects.move(.records, 1, -EIO, Driver(endOfData: true))
+    #expect(objects.value == 12)
+    objects.move(.records, -1, -EIO, Driver(filemark: true))
+    #expect(objects.value == 11)
+    objects.move(.records, -100, -EIO, Driver(beginning: true))
     #expect(objects.value == 0)
   }
 
@@ -45,7 +46,7 @@ struct ObjectCountTests {
     one.move(.filemarks, 1, 0, Driver())
     #expect(one.value == nil)
     var other = ObjectCount(10)
-    other.move(.records, 1, -EIO, Driver(residual: 1))
+    other.move(.records, 5, -EIO, Driver(filemark: true))
     #expect(other.value == nil)
     other.pass(1)
     #expect(other.value == nil)

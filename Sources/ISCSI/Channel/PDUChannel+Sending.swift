@@ -1,3 +1,4 @@
+import Glibc
 public import ISCSIProtocol
 public import Uring
 
@@ -143,6 +144,7 @@ extension PDUChannel {
       mayAvoidCopies && last != Self.none
       && whole.byteCount >= Self.leastUncopiedBytes && uncopiedSends < Self.mostUncopiedSends
       && ring.room > Self.operationReserve
+    isAvoidingCopy = avoidsCopy
     if avoidsCopy { copiedSendsBefore = ring.counters.copiedSends }
     ring.send(
       file, from: whole, withoutCopying: avoidsCopy, for: self,
@@ -197,7 +199,18 @@ extension PDUChannel {
     let head = Int(truncatingIfNeeded: completion.tag)
     let result = completion.result
     let isWhole = result == completion.payload.byteCount
-    _ = completion.takePayload()
+    let payload = completion.takePayload()
+    if isAvoidingCopy, head < Self.slotCount, !slots[head].isHandedOver, state == .open,
+      [-EINVAL, -ENOMEM, -ENOBUFS, -EOPNOTSUPP].contains(result)
+    {
+      // This kernel does not report what it copies (before Linux 6.2), or may pin no more.
+      mayAvoidCopies = false
+      isAvoidingCopy = false
+      operations += 1
+      ring.send(file, from: payload, for: self, tag: UInt64(head))
+      return
+    }
+    _ = consume payload
     var wasHandedOver = false
     if head < Self.slotCount {
       wasHandedOver = slots[head].isHandedOver

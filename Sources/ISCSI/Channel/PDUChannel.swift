@@ -95,6 +95,8 @@ public final class PDUChannel: CompletionHandler {
   var isFinishing = false
   var mayAvoidCopies: Bool
   var copiedSendsBefore = 0
+  /// Whether the last send asked the kernel not to copy.
+  var isAvoidingCopy = false
   /// Sends whose bytes the kernel took and has not given back.
   var uncopiedSends = 0
 

@@ -45,6 +45,12 @@ extension TargetSession {
       reject(header, .protocolError)
       return nil
     }
+    if !request.isImmediate {
+      // What is outside the window, or came before, is ignored. RFC 7143 4.2.2.1.
+      guard request.cmdSN >= expCmdSN, request.cmdSN <= maxCmdSN,
+        held[request.cmdSN.rawValue] == nil
+      else { return nil }
+    }
     guard tasks[request.initiatorTaskTag] == nil else {
       reject(header, .taskInProgress)
       return nil

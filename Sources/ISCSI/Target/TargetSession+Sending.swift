@@ -101,11 +101,18 @@ extension TargetSession {
     if waitingControls >= Self.mostWaitingControls { hold(.backlog) }
   }
 
+  private static let mostSentOutgoing = 64
+
   /// Gives the channel what it has room for.
   func pump() {
     guard !isPumping, !isEnding, channel.isOpen else { return }
     isPumping = true
     defer { isPumping = false }
+    // A queue that is never empty is cut from time to time.
+    if firstOutgoing > Self.mostSentOutgoing {
+      outgoing.removeSubrange(0..<firstOutgoing)
+      firstOutgoing = 0
+    }
     while firstOutgoing < outgoing.count {
       switch outgoing[firstOutgoing] {
       case .task(let task): guard advance(task) else { return channel.flush() }
@@ -303,6 +310,12 @@ extension TargetSession {
   func abandon(_ task: TargetTask) {
     task.state = .responded
     forget(task)
+    if task.isQueued {
+      outgoing.removeSubrange(0..<firstOutgoing)
+      firstOutgoing = 0
+      outgoing.removeAll { if case .task(let queued) = $0 { queued === task } else { false } }
+      task.isQueued = false
+    }
     settle(task)
   }
 }

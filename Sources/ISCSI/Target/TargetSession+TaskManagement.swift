@@ -59,7 +59,7 @@ extension TargetSession {
   private func willNotCome(_ request: TaskManagementRequest) -> Bool {
     let number = request.refCmdSN
     guard number >= expCmdSN, number <= maxCmdSN, number < request.cmdSN else { return false }
-    if held[number.rawValue] == nil { held[number.rawValue] = {} }
+    held[number.rawValue] = {}
     continueOrder()
     return true
   }

@@ -201,6 +201,8 @@ final class TargetSession: PDUChannelOwner {
 
   /// A second has passed.
   func tick() {
+    server.data.retry()
+    server.control.retry()
     // A session that is not listened to for want of bytes cannot answer.
     if holds.contains(.buffer) || textRequest != nil, !isFinishing { return }
     silentSeconds += 1
@@ -294,8 +296,13 @@ final class TargetSession: PDUChannelOwner {
 
   /// Gives back what tasks hold, after the last completion of channel and router.
   private func releaseAll() {
+    let left = outgoing[firstOutgoing...]
     outgoing = []
     firstOutgoing = 0
+    for case .control(let control) in left where control.data != nil {
+      control.data = nil
+      giveBack(control.tag)
+    }
     held = [:]
     for task in pool where task.state != .free {
       precondition(task.state != .executing, "a detached nexus has no commands")

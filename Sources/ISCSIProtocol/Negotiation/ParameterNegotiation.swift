@@ -21,6 +21,8 @@ public struct ParameterNegotiation: Sendable {
   private let isDiscovery: Bool
   private var offered: Set<ParameterKey> = []
   private var settled: Set<ParameterKey> = []
+  /// What the peer has declared, to know a repetition by.
+  private var declared: [ParameterKey: String] = [:]
   private var hasDeclared = false
 
   /// An end that wants `policy`.
@@ -97,7 +99,12 @@ public struct ParameterNegotiation: Sendable {
     guard stage != .securityNegotiation || key.isOfSecurityStage else {
       throw .misplaced(pair.key)
     }
+    if role == .target, key.rule == .declared, declared[key] == pair.value {
+      // Some initiators declare who they are in both stages, in the same words.
+      return
+    }
     guard settled.insert(key).inserted else { throw .repeated(pair.key) }
+    if key.rule == .declared { declared[key] = pair.value }
     if key.rule == .declared {
       try receive(declared: key, pair.value)
     } else if offered.remove(key) != nil {
