@@ -11,8 +11,6 @@ import Uring
 final class BlockStore {
   /// Operations at the device at once: more do not make a disk faster.
   static let runningMaximum = 128
-  /// Places of the ring that are left to connections and to what is no transfer.
-  private static let ringReserve = Ring.networkReserve + 128
   /// How soon it is looked again whether the ring has room.
   private static let retryNanoseconds: UInt64 = 1_000_000
   /// Bytes that a command which looks at many blocks reads at a time.
@@ -130,7 +128,8 @@ final class BlockStore {
   // MARK: Turns
 
   private var hasRoom: Bool {
-    running.count < Self.runningMaximum && ring.room > Self.ringReserve
+    // Half of the ring is left to connections and to what is no transfer.
+    running.count < Self.runningMaximum && ring.room > ring.capacity / 2
   }
 
   private func begin(_ operation: BlockOperation) {

@@ -66,7 +66,7 @@ extension Cartridge {
 
     /// Adds one behind the others and returns its place.
     mutating func append(_ operation: consuming Operation) -> Int {
-      precondition(count < Ring.capacity, "callers keep to the ring's capacity")
+      precondition(count < Ring.capacityMaximum, "callers keep to the ring's capacity")
       let place = (first + count) & 255
       places[place] = consume operation
       count += 1

@@ -11,7 +11,7 @@ struct OperationTable<Operation: ~Copyable>: ~Copyable {
   private(set) var count = 0
 
   init() {
-    precondition(Ring.capacity <= 2048, "the table holds what the ring holds")
+    precondition(Ring.capacityMaximum <= 2048, "the table holds what the ring holds")
     operations = InlineArray { _ in nil }
     nextFree = InlineArray { index in index + 1 < 2048 ? Int16(index + 1) : -1 }
   }

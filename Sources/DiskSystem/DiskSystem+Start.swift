@@ -43,6 +43,7 @@ extension DiskSystem {
     }
     var wish = Processor.Configuration()
     wish.arenaBytes = byteCount
+    wish.operationCapacity = Ring.capacityMaximum
     let processor: Processor
     do throws(RingError) {
       processor = try Processor(wish)

@@ -128,8 +128,8 @@ public final class LinuxKernel: Kernel {
     return limit.isUnlimited || limit.soft > UInt64(byteCount) + UInt64(Self.ringBytes)
   }
 
-  /// More than a ring of 2048 entries takes.
-  private static let ringBytes = 2 << 20
+  /// More than a ring of the usual size takes.
+  private static let ringBytes = 256 << 10
 
   /// As /proc/self/smaps tells it.
   public override func hugePageBytes(of arena: UnsafeMutableRawBufferPointer) -> Int {

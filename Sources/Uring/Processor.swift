@@ -15,6 +15,8 @@ public final class Processor: TaskExecutor, @unchecked Sendable {
     /// least; where even those cannot be registered, 32 MiB that are not. A number is taken as it
     /// is, registered or not.
     public var arenaBytes: Int?
+    /// Operations in flight at once, 1 to `Ring.capacityMaximum`; more take more locked memory.
+    public var operationCapacity = Ring.usualCapacity
     /// Processor number to pin the thread to.
     public var pinned: Int?
     /// Makes the kernel's door; simulated in tests.
@@ -234,7 +236,9 @@ private final class Start: @unchecked Sendable {
     unsafe cu_name_thread("ecopy-processor")
     if let number = configuration.pinned { _ = cu_pin_thread(Int32(number)) }
     do throws(RingError) {
-      let ring = try Ring(kernel: configuration.kernel(), arenaBytes: configuration.arenaBytes)
+      let ring = try Ring(
+        kernel: configuration.kernel(), arenaBytes: configuration.arenaBytes,
+        capacity: configuration.operationCapacity)
       result = .success(Processor.Facts(ring: ring.kernel.facts, arena: ring.arena.facts))
       unsafe sem_post(told)
       while unsafe sem_wait(adopted) != 0 {}

@@ -32,10 +32,14 @@ public final class Ring {
     var counters = RingCounters()
   }
 
-  /// Most operations in flight at once: those of connections, and as many as disks can use.
-  public static let capacity = 2048
-  /// What is left to connections: two for each of 256, listeners and timers.
-  public static let networkReserve = 640
+  /// Operations in flight that suffice for copies. A ring takes memory that counts against what a user
+  /// may lock, so it is not larger than it has to be.
+  public static let usualCapacity = 256
+  /// What a ring may have at most: connections need two operations each.
+  public static let capacityMaximum = 2048
+
+  /// Most operations in flight at once.
+  public let capacity: Int
 
   /// The door to the operating system.
   public let kernel: Kernel
@@ -59,21 +63,24 @@ public final class Ring {
   unowned(unsafe) var executor: Processor?
 
   /// Makes the ring on the calling thread, which owns it from then on.
-  init(kernel: Kernel, arenaBytes: Int?) throws(RingError) {
+  init(kernel: Kernel, arenaBytes: Int?, capacity: Int) throws(RingError) {
+    precondition(
+      capacity > 0 && capacity <= Self.capacityMaximum, "tables have places for every operation")
     self.kernel = kernel
-    unsafe memory = try kernel.setUp(entries: UInt32(Self.capacity))
+    self.capacity = capacity
+    unsafe memory = try kernel.setUp(entries: UInt32(capacity))
     arena = try Arena(byteCount: arenaBytes, kernel: kernel)
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: State())
-    unsafe entries = .allocate(capacity: Self.capacity)
-    unsafe vectors = .allocate(capacity: Self.capacity * Arena.mostRanges)
-    unsafe messages = .allocate(capacity: Self.capacity)
-    unsafe messages.initialize(repeating: msghdr(), count: Self.capacity)
-    unsafe reaped = .allocate(capacity: Self.capacity)
+    unsafe entries = .allocate(capacity: capacity)
+    unsafe vectors = .allocate(capacity: capacity * Arena.mostRanges)
+    unsafe messages = .allocate(capacity: capacity)
+    unsafe messages.initialize(repeating: msghdr(), count: capacity)
+    unsafe reaped = .allocate(capacity: capacity)
     freeFileIndexes = (0..<kernel.facts.registeredFileCapacity).reversed()
     pool = BlockingPool()
-    for index in 0..<Self.capacity {
-      let next = index + 1 < Self.capacity ? UInt32(index + 1) : noIndex
+    for index in 0..<capacity {
+      let next = index + 1 < capacity ? UInt32(index + 1) : noIndex
       unsafe (entries + index).initialize(
         to: Entry(
           handler: nil, tag: 0, parked: arena.empty().park(), generation: 0, isCancelled: false,
@@ -157,7 +164,7 @@ public final class Ring {
   // MARK: One turn
 
   /// Operations that may be submitted now.
-  public var room: Int { Self.capacity - inFlight }
+  public var room: Int { capacity - inFlight }
 
   /// One system call. What the kernel did not take goes with the next one.
   func enter(wait: UInt32, nanoseconds: UInt64?) {
@@ -186,19 +193,19 @@ public final class Ring {
     // for each.
     precondition(unsafe cu_flags(memory) & IORING_SQ_CQ_OVERFLOW == 0, "completions have room")
     while true {
-      let count = Int(unsafe cu_reap(memory, reaped, UInt32(Self.capacity)))
+      let count = Int(unsafe cu_reap(memory, reaped, UInt32(capacity)))
       for position in 0..<count {
         unsafe finish(
           reaped[position].user_data, reaped[position].res, reaped[position].flags)
       }
-      if count < Self.capacity { break }
+      if count < capacity { break }
     }
   }
 
   private func finish(_ userData: UInt64, _ answer: Int32, _ flags: UInt32) {
     if userData == Self.ignored { return }
     let index = Int(truncatingIfNeeded: userData & 0xffff_ffff)
-    precondition(index < Self.capacity, "completions name operations")
+    precondition(index < capacity, "completions name operations")
     let entry = unsafe entries[index]
     guard let handler = unsafe entry.handler,
       unsafe entry.generation == UInt32(truncatingIfNeeded: userData >> 32)
