@@ -143,7 +143,7 @@ extension PDUChannel {
     let avoidsCopy =
       mayAvoidCopies && last != Self.none
       && whole.byteCount >= Self.leastUncopiedBytes && uncopiedSends < Self.mostUncopiedSends
-      && ring.room > Self.operationReserve
+      && ring.room > ring.capacity / Self.operationParts
     isAvoidingCopy = avoidsCopy
     if avoidsCopy { copiedSendsBefore = ring.counters.copiedSends }
     ring.send(

@@ -54,8 +54,8 @@ public final class PDUChannel: CompletionHandler {
   static let leastUncopiedBytes = 64 << 10
   /// Sends in flight that do not copy: each takes an operation of the ring until the peer has it.
   static let mostUncopiedSends = 4
-  /// Operations of the ring that such sends leave to others.
-  static let operationReserve = 512
+  /// One of so many parts of the ring is left to others by such sends.
+  static let operationParts = 4
   /// Slices that are left to others: a send takes one PDU at a time where there are fewer.
   static let sliceReserve = 4096
 

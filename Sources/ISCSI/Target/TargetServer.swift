@@ -102,7 +102,7 @@ public final class TargetServer {
   func accept(_ descriptor: Int32) {
     guard !isStopping, logins.count < configuration.mostLogins,
       logins.count + sessions.count < configuration.mostConnections,
-      ring.room > Self.operationReserve,
+      ring.room > ring.capacity / Self.operationParts,
       let portal = Socket.localAddress(of: descriptor),
       let peer = Socket.peerAddress(of: descriptor),
       let block = control.takeNow(PDUChannel.blockByteCount)
@@ -119,8 +119,8 @@ public final class TargetServer {
       PDUChannel(descriptor, ring: ring, block: block, owner: connection, counters: counters))
   }
 
-  /// Operations of the ring that are left to disks and timers.
-  private static let operationReserve = 256
+  /// One of so many parts of the ring is left to disks and timers.
+  private static let operationParts = 8
 
   /// A connection ended before it was logged in.
   func ended(_ connection: TargetConnection) {
