@@ -16,7 +16,11 @@ case "$*" in
 esac
 STANDIN
 chmod +x "$work/stand-in"
-judged() { "$peers/test-cu" iscsi://nowhere/none/0 --program "$work/stand-in" "$@"; }
+touch "$work/no-exceptions"
+judged() {
+  "$peers/test-cu" iscsi://nowhere/none/0 --program "$work/stand-in" \
+    --exceptions "$work/no-exceptions" "$@"
+}
 
 told=$(judged --only S && echo content) || true
 expect_match "$told" '^skip SCSI.Read6.BeyondEol \(passed by tgt' "a skip that others pass"
