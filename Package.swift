@@ -58,10 +58,16 @@ let package = Package(
       "DeviceServers",
       ["Uring", "SCSI", "ExtendedCopy", "Devices", "Digests", "SAM", "Transfer", "CopyManager"]),
     module(
+      "Fabric",
+      [
+        "Uring", "SCSI", "ExtendedCopy", "Devices", "SAM", "ISCSI", "ISCSIProtocol",
+        "DeviceServers",
+      ]),
+    module(
       "DiskSystem",
       [
         "Uring", "SCSI", "Digests", "Devices", "SAM", "ISCSI", "ISCSIProtocol", "DeviceServers",
-        "Transfer",
+        "Transfer", "Fabric",
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
@@ -100,6 +106,7 @@ let package = Package(
         "DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager",
         "CopyModel",
       ]),
+    tests("FabricTests", ["Fabric", "ISCSIProtocol", "Uring"]),
     .testTarget(
       name: "DiskSystemTests",
       dependencies: [

@@ -19,7 +19,7 @@ public struct TargetCHAP: Sendable {
   public init(
     accepted: [CHAPCredential], own: CHAPCredential? = nil, allowsLegacyAlgorithms: Bool = false
   ) throws(CHAPPolicyError) {
-    if let own, accepted.contains(where: { $0.secret.isEqual(to: own.secret) }) {
+    if let own, accepted.contains(where: { $0.secret == own.secret }) {
       throw .sameSecretBothWays
     }
     self.accepted = accepted
@@ -44,7 +44,7 @@ public struct TargetCHAP: Sendable {
 }
 
 /// How an initiator authenticates itself, and the target where it wants to.
-public struct InitiatorCHAP: Sendable {
+public struct InitiatorCHAP: Equatable, Sendable {
   /// Who the initiator is.
   public let own: CHAPCredential
   /// Who the target must be; nil for one-way CHAP.
@@ -56,7 +56,7 @@ public struct InitiatorCHAP: Sendable {
   public init(
     own: CHAPCredential, target: CHAPCredential? = nil, allowsLegacyAlgorithms: Bool = false
   ) throws(CHAPPolicyError) {
-    if let target, target.secret.isEqual(to: own.secret) { throw .sameSecretBothWays }
+    if let target, target.secret == own.secret { throw .sameSecretBothWays }
     self.own = own
     self.target = target
     algorithms = CHAPAlgorithm.preferred(allowsLegacyAlgorithms: allowsLegacyAlgorithms)

@@ -24,8 +24,8 @@ public enum CHAPPolicyError: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 /// A secret of CHAP, which is never shown.
-public struct CHAPSecret: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
-  CustomReflectable
+public struct CHAPSecret: Equatable, Sendable, CustomStringConvertible,
+  CustomDebugStringConvertible, CustomReflectable
 {
   /// Fewest bytes: 96 bits. RFC 7143 9.2.1.
   public static let minimumByteCount = 12
@@ -52,11 +52,14 @@ public struct CHAPSecret: Sendable, CustomStringConvertible, CustomDebugStringCo
   /// Never the secret.
   public var customMirror: Mirror { Mirror(self, children: [:]) }
 
-  func isEqual(to other: CHAPSecret) -> Bool { isEqualInConstantTime(bytes, other.bytes) }
+  /// In a time that does not tell where they differ.
+  public static func == (one: CHAPSecret, other: CHAPSecret) -> Bool {
+    isEqualInConstantTime(one.bytes, other.bytes)
+  }
 }
 
 /// A user name and its secret.
-public struct CHAPCredential: Sendable {
+public struct CHAPCredential: Equatable, Sendable {
   /// CHAP_N, 1 to 255 bytes.
   public let user: String
   /// The secret.
