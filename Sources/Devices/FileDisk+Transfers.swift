@@ -5,6 +5,7 @@ extension FileDisk {
   /// Between the file's transfers and the disk's clients.
   final class Transfers: FileClient {
     var blockLength = 1
+    var failed: ((DiskFailure) -> Void)?
     private var operations = OperationTable<Operation>()
 
     func begin(_ operation: consuming Operation) -> UInt64 {
@@ -21,6 +22,8 @@ extension FileDisk {
           transfer.errno == 0
           ? Condition(.mediumError, .unrecoveredReadError, information: Int64(clamping: block))
           : .disk(errno: transfer.errno, writing: operation.writing, block: block)
+        failed?(
+          DiskFailure(operation.writing ? .write : .read, block: block, errno: transfer.errno))
       }
       operation.client.complete(
         DeviceCompletion(tag: operation.tag, status: status, payload: transfer.takePayload()))

@@ -49,7 +49,8 @@ extension FileDisk {
 
   private func status(_ result: Int32, at offset: UInt64) -> DeviceStatus {
     guard result < 0 else { return .good() }
-    return .check(
-      .disk(errno: -result, writing: true, block: offset / UInt64(blockLength)))
+    let block = offset / UInt64(blockLength)
+    failed?(DiskFailure(.zero, block: block, errno: -result))
+    return .check(.disk(errno: -result, writing: true, block: block))
   }
 }

@@ -66,6 +66,10 @@ public final class FileDisk: BlockDevice {
   private var begunFlushes: UInt64 = 0, endedFlushes: UInt64 = 0
   private var isFlushing = false
   private var flushWaiters: [CheckedContinuation<Void, Never>] = []
+  /// Told each failure once, on the ring's thread, before the client hears of it; nil: nobody is.
+  public var failed: ((DiskFailure) -> Void)? {
+    didSet { transfers.failed = failed }
+  }
   /// How zeros are made: whatever the file system refused is not tried again.
   var zeroing = Zeroing()
 
@@ -213,7 +217,10 @@ public final class FileDisk: BlockDevice {
       let number = begunFlushes
       var result = await preallocation?.cut(to: end) ?? 0
       if result == 0 { result = await file.synchronize(withMetadata: end > endWhenOpened) }
-      if result < 0 { flushFailure = .disk(errno: -result, writing: true, block: nil) }
+      if result < 0 {
+        flushFailure = .disk(errno: -result, writing: true, block: nil)
+        failed?(DiskFailure(.flush, block: nil, errno: -result))
+      }
       endedFlushes = number
       isFlushing = false
       let waiters = flushWaiters

@@ -21,6 +21,16 @@ extension DiskSystem {
     }
   }
 
+  /// Calls `body` on the processor's thread with the number of sessions, again and again, from now until
+  /// the end of `stop()`: whoever hears nothing more knows that the thread is stuck. Called once, after
+  /// `start()`.
+  public func beat(
+    everyNanoseconds nanoseconds: UInt64, _ body: @escaping @Sendable (_ sessionCount: Int) -> Void
+  ) async {
+    guard case .running(let processor, let running) = state.withLock({ $0 }) else { return }
+    await processor.run { _ in running.beat(everyNanoseconds: nanoseconds, body) }
+  }
+
   /// Stops listening, asks initiators to log out, ends every task, flushes and closes every unit and
   /// gives the state directory back. Nothing where it does not run.
   ///

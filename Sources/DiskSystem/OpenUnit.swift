@@ -7,14 +7,17 @@ struct OpenUnit {
   let configuration: UnitConfiguration
   let disk: FileDisk
   let logicalUnit: LogicalUnit
+  let failures: FailureLog
 
   /// Bytes that a file system writes at once.
   private static let pageByteCount = 4096
 
   /// Makes the file where there is none, and opens it.
+  ///
+  /// - Parameter warn: told what goes wrong with it from then on.
   static func open(
     _ unit: UnitConfiguration, in state: StateDirectory, share: BufferShare,
-    copies: CopyCommands, ring: Ring
+    copies: CopyCommands, ring: Ring, warn: @escaping @Sendable (String) -> Void
   ) async throws(DiskSystemError) -> OpenUnit {
     var options = FileDisk.Options()
     options.blockLength = unit.blockLength
@@ -26,10 +29,9 @@ struct OpenUnit {
       path = state.place(of: file)
       options.byteCount = unit.byteCount
       let (byteCount, name) = (unit.byteCount, unit.name)
-      let error = await ring.blocking { files in
-        UnitFile.prepare(path, byteCount: byteCount, unit: name, files)
+      try await StateDirectory.blocking(on: ring) { _ throws(DiskSystemError) in
+        try UnitFile.prepare(file, byteCount: byteCount, unit: name, in: state)
       }
-      if let error { throw error }
     }
     let disk: FileDisk
     do throws(DeviceError) {
@@ -41,7 +43,21 @@ struct OpenUnit {
       await disk.close()
       throw .unit(name: unit.name, reason: reason)
     }
-    let control = ControlBlock(store: ReservationFile(of: unit.name, in: state, ring: ring))
+    if case .file(let file) = unit.place {
+      let name = unit.name
+      do throws(DiskSystemError) {
+        try await StateDirectory.blocking(on: ring) { _ throws(DiskSystemError) in
+          try UnitFile.remember(file, unit: name, in: state)
+        }
+      } catch {
+        await disk.close()
+        throw error
+      }
+    }
+    let failures = FailureLog(unit: unit.name, tell: warn)
+    disk.failed = { failures.report($0, now: ring.now) }
+    let control = ControlBlock(
+      store: ReservationFile(of: unit.name, in: state, ring: ring, warn: warn))
     if await control.restore() == .damaged {
       await disk.close()
       throw .unit(
@@ -60,7 +76,8 @@ struct OpenUnit {
     let logicalUnit = BlockLogicalUnit(
       disk: disk, identity: identity(of: unit, in: state), options: logical,
       control: control, share: share, ring: ring, copies: copies)
-    return OpenUnit(configuration: unit, disk: disk, logicalUnit: logicalUnit)
+    return OpenUnit(
+      configuration: unit, disk: disk, logicalUnit: logicalUnit, failures: failures)
   }
 
   /// Names that stay the same over restarts, and differ from those of other state directories.

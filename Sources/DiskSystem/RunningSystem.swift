@@ -16,6 +16,7 @@ final class RunningSystem: @unchecked Sendable {
   private let copies: CopyCommands
   private let server: TargetServer
   private let log: @Sendable (DiskSystem.Event) -> Void
+  private var heartbeat: Heartbeat?
 
   private init(
     _ addresses: [SocketAddress], ring: Ring, directory: StateDirectory, units: [OpenUnit],
@@ -39,15 +40,24 @@ final class RunningSystem: @unchecked Sendable {
   ) async throws(DiskSystemError) -> RunningSystem {
     let directory = try await ring.blocking { files in StateDirectory.open(path, files) }.get()
     var units: [OpenUnit] = []
+    let warn: @Sendable (String) -> Void = {
+      log(DiskSystem.Event(kind: .warning, text: $0))
+    }
     do throws(DiskSystemError) {
       let plan = MemoryPlan(arena: ring.arena.facts.byteCount)
       let share = BufferShare(of: ring.arena, byteCount: plan.units, gathers: true)
       let copies = CopyCommands(ring: ring, memoryBytes: plan.copies)
       for unit in configuration.units {
         units.append(
-          try await OpenUnit.open(unit, in: directory, share: share, copies: copies, ring: ring))
+          try await OpenUnit.open(
+            unit, in: directory, share: share, copies: copies, ring: ring, warn: warn))
       }
-      return try await listen(configuration, plan, ring, directory, units, copies, log)
+      let (targets, portals) = (configuration.targets.map(\.name), configuration.portals)
+      let identifiers = try await StateDirectory.blocking(on: ring) { _ throws(DiskSystemError) in
+        try directory.portIdentifiers(targets: targets, portals: portals)
+      }
+      let table = AccessTable(configuration, portIdentifiers: identifiers)
+      return try await listen(configuration, table, plan, ring, directory, units, copies, log)
     } catch {
       for unit in units { await unit.disk.close() }
       await ring.blocking { _ in directory.close() }
@@ -57,11 +67,10 @@ final class RunningSystem: @unchecked Sendable {
 
   /// Portals are bound before anybody may log in: rules go by all of their addresses.
   private static func listen(
-    _ configuration: Configuration, _ plan: MemoryPlan, _ ring: Ring, _ directory: StateDirectory,
-    _ units: [OpenUnit], _ copies: CopyCommands,
+    _ configuration: Configuration, _ table: AccessTable, _ plan: MemoryPlan, _ ring: Ring,
+    _ directory: StateDirectory, _ units: [OpenUnit], _ copies: CopyCommands,
     _ log: @escaping @Sendable (DiskSystem.Event) -> Void
   ) async throws(DiskSystemError) -> RunningSystem {
-    let table = AccessTable(configuration)
     let map = UnitMap(
       table, units: Dictionary(units.map { ($0.configuration.name, $0.logicalUnit) }) { $1 })
     let router = LogicalUnitRouter(ring: ring, map: map)
@@ -87,6 +96,15 @@ final class RunningSystem: @unchecked Sendable {
       server: server, log: log)
   }
 
+  // MARK: While it runs
+
+  /// Calls `body` with the number of sessions, again and again until everything is closed.
+  func beat(everyNanoseconds nanoseconds: UInt64, _ body: @escaping (Int) -> Void) {
+    precondition(heartbeat == nil, "a system has one heart")
+    let server = server
+    heartbeat = Heartbeat(ring, everyNanoseconds: nanoseconds) { body(server.sessionCount) }
+  }
+
   // MARK: The end
 
   /// Ends the sessions and the copies that outlive them, then makes everything durable; whether it is.
@@ -103,10 +121,12 @@ final class RunningSystem: @unchecked Sendable {
             kind: .warning,
             text: "unit \(unit.configuration.name): flush: \(condition.description)"))
       }
+      unit.failures.end()
       await unit.disk.close()
     }
     let directory = directory
     await ring.blocking { _ in directory.close() }
+    await heartbeat?.stop()
     return isDurable
   }
 }

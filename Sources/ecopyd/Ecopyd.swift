@@ -68,11 +68,41 @@ struct Ecopyd: AsyncParsableCommand {
       case .detail: if isVerbose { Output.note(event.text) }
       }
     }
-    for address in try await system.start() { Output.line("ecopyd: listening on \(address)") }
+    let manager = ServiceManager()
+    let addresses: [SocketAddress]
+    do {
+      addresses = try await system.start()
+    } catch {
+      manager?.tell(["STATUS=\(error)"])
+      throw error
+    }
+    for address in addresses { Output.line("ecopyd: listening on \(address)") }
+    await Self.tellReady(manager, system, file.configuration, addresses)
     await Signals.stopRequest()
     Output.note("stopping")
+    manager?.tell(["STOPPING=1", "STATUS=closing sessions and flushing units"])
     guard await system.stop() else { throw Failure(code: 98, message: "not all was flushed") }
     Output.note("stopped")
+  }
+
+  private static func tellReady(
+    _ manager: ServiceManager?, _ system: DiskSystem, _ configuration: Configuration,
+    _ addresses: [SocketAddress]
+  ) async {
+    guard let manager else { return }
+    let units = configuration.units.count
+    let status =
+      "STATUS=serving \(units) \(units == 1 ? "unit" : "units") at "
+      + addresses.map(\.description).joined(separator: ", ")
+    manager.tell(["READY=1", status])
+    guard let microseconds = ServiceManager.watchdogMicroseconds else { return }
+    // Twice as often as it must be. A beat that waited for the manager would stop what it watches.
+    let milliseconds = min(max(1, microseconds / 2000), 1 << 32)
+    await system.beat(everyNanoseconds: milliseconds * 1_000_000) { sessions in
+      manager.tell(
+        ["WATCHDOG=1", "\(status), \(sessions) \(sessions == 1 ? "session" : "sessions")"],
+        waits: false)
+    }
   }
 
   /// Does what the arguments say, and ends the process.

@@ -34,7 +34,9 @@ final class Daemon {
     return ".build/debug/ecopyd"
   }()
 
-  init(_ arguments: [String], in scratch: Scratch) throws {
+  init(
+    _ arguments: [String], in scratch: Scratch, environment: [String: String] = [:]
+  ) throws {
     self.scratch = scratch
     let name = UUID().uuidString
     output = scratch.url.appending(path: ".out-\(name)")
@@ -44,6 +46,7 @@ final class Daemon {
     process.arguments = arguments
     process.currentDirectoryURL = scratch.url
     process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
+      .merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)

@@ -81,7 +81,7 @@ struct ReservationFileTests {
         let unit = try await OpenUnit.open(
           configuration.units[0], in: state,
           share: BufferShare(of: ring.arena, byteCount: 1 << 20),
-          copies: CopyCommands(ring: ring, memoryBytes: 4 << 20), ring: ring)
+          copies: CopyCommands(ring: ring, memoryBytes: 4 << 20), ring: ring, warn: { _ in })
         result = .success(await body(unit, ring))
         await unit.disk.close()
       } catch {

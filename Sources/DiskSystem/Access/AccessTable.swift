@@ -11,6 +11,8 @@ final class AccessTable {
   private let targets: [TargetConfiguration]
   /// Addresses that are listened on, as they were bound; portal group tags count from 1.
   var portals: [SocketAddress] = []
+  /// RELATIVE TARGET PORT IDENTIFIERs of each target, in the order of the portals.
+  private let portIdentifiers: [[UInt16]]
   /// What each rule that needs CHAP checks, by target and place in its list.
   private var handshakes: [RulePlace: TargetCHAP] = [:]
 
@@ -19,9 +21,15 @@ final class AccessTable {
     var rule: Int
   }
 
-  /// The rules of `configuration`, before any portal is bound.
-  init(_ configuration: Configuration) {
+  /// The rules of `configuration`, before any portal is bound, with the identifier of each target at
+  /// each of its portals.
+  init(_ configuration: Configuration, portIdentifiers: [[UInt16]]) {
+    precondition(
+      portIdentifiers.count == configuration.targets.count
+        && portIdentifiers.allSatisfy { $0.count == configuration.portals.count },
+      "every target has an identifier at every portal")
     targets = configuration.targets
+    self.portIdentifiers = portIdentifiers
     for (target, configuration) in targets.enumerated() {
       for (rule, access) in configuration.access.enumerated() {
         guard case .chap(let chap) = access.authentication else { continue }
@@ -59,22 +67,15 @@ final class AccessTable {
     return .admit(
       policy,
       TargetPort(
-        name: name, portalGroupTag: tag, relativeIdentifier: portIdentifier(target, tag)),
+        name: name, portalGroupTag: tag, relativeIdentifier: portIdentifiers[target][Int(tag) - 1]),
       alias: targets[target].alias)
-  }
-
-  /// Units may be behind several targets, and tell their ports apart by this.
-  private func portIdentifier(_ target: Int, _ tag: UInt16) -> UInt16 {
-    UInt16(target * portals.count) + tag
   }
 
   /// Relative identifiers of all ports of the targets that show a unit to anybody.
   func portIdentifiers(showing unit: String) -> [UInt16] {
     targets.indices.filter { target in
       targets[target].access.contains { $0.units.values.contains(unit) }
-    }.flatMap { target in
-      portals.indices.map { portIdentifier(target, UInt16($0 + 1)) }
-    }
+    }.flatMap { portIdentifiers[$0] }
   }
 
   /// The tag of the portal at which a connection arrived, by the address of this end of it.

@@ -6,12 +6,17 @@ final class ReservationFile: ReservationStore {
   private let unit: String
   private let state: StateDirectory
   private let ring: Ring
+  private let warn: @Sendable (String) -> Void
 
-  /// Of the unit `unit`.
-  init(of unit: String, in state: StateDirectory, ring: Ring) {
+  /// Of the unit `unit`; what cannot be stored is told to `warn` too.
+  init(
+    of unit: String, in state: StateDirectory, ring: Ring,
+    warn: @escaping @Sendable (String) -> Void
+  ) {
     self.unit = unit
     self.state = state
     self.ring = ring
+    self.warn = warn
     super.init()
   }
 
@@ -29,6 +34,14 @@ final class ReservationFile: ReservationStore {
 
   override func store(_ bytes: [UInt8]) async -> Bool {
     let (unit, state) = (unit, state)
-    return await ring.blocking { _ in state.store(reservations: bytes, of: unit) }
+    do throws(DiskSystemError) {
+      try await StateDirectory.blocking(on: ring) { _ throws(DiskSystemError) in
+        try state.store(reservations: bytes, of: unit)
+      }
+      return true
+    } catch {
+      warn("unit \(unit): its reservations were not stored: \(error.description)")
+      return false
+    }
   }
 }

@@ -7,25 +7,28 @@ import Uring
 ///
 ///     lock           held while a process uses the directory; its text is the process's number
 ///     identity       32 hexadecimal digits, made once: names of units are derived from them
+///     ports          a line for each target port there ever was, with its relative identifier
 ///     reservations/  a file for each unit whose reservations outlive a power loss
+///     units/         a file for each unit that is a file, with the name of that file
 final class StateDirectory: Sendable {
   let path: String
   private let lock: Int32
   private let identity: [UInt8]
-  private let files: FileSystem
+  let files: FileSystem
 
   /// Bytes of the seed of all names.
   static let identityByteCount = 16
-  /// No file of reservations is longer: 1024 registrations with names of the greatest length fit.
-  static let reservationsByteCountMaximum = 1 << 20
+  /// What it keeps for itself: no file of a unit has such a name.
+  static let ownNames: Set<String> = ["lock", "identity", "ports", "reservations", "units"]
 
   /// Makes what is missing and takes the lock. Blocks.
   static func open(_ path: String, _ files: FileSystem) -> Result<StateDirectory, DiskSystemError> {
     do throws(DiskSystemError) {
-      try make(path, files)
-      try make(path + "/reservations", files)
+      if try make(path, files) { try synchronizeDirectory(of: path, files) }
+      for name in ["reservations", "units"] { _ = try make("\(path)/\(name)", files) }
       let lock = try takeLock(path + "/lock", files)
       do throws(DiskSystemError) {
+        try synchronizeDirectory(of: path + "/lock", files)
         let identity = try readIdentity(path + "/identity", files)
         return .success(
           StateDirectory(path: path, lock: lock, identity: identity, files: files))
@@ -61,53 +64,13 @@ final class StateDirectory: Sendable {
     unsafe bytes.withUnsafeBytes { unsafe digest.update($0) }
     return digest.finalize().prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
+  // MARK: Opening
 
-  // MARK: Reservations
-
-  /// The reservations of a unit as they were stored last; nil where none were. Blocks.
-  func reservations(of unit: String) throws(DiskSystemError) -> [UInt8]? {
-    let file = reservationsPath(unit)
-    let bytes = try Self.read(file, Self.reservationsByteCountMaximum + 1, files)
-    guard let bytes, bytes.count <= Self.reservationsByteCountMaximum else {
-      guard bytes == nil else {
-        throw .state(path: file, reason: "is longer than any file of reservations; remove it")
-      }
-      return nil
-    }
-    return bytes
-  }
-
-  /// Stores the reservations of a unit, or with nil removes them; durable when it returns true.
-  /// Blocks.
-  func store(reservations bytes: [UInt8]?, of unit: String) -> Bool {
-    let file = reservationsPath(unit)
-    guard let bytes else {
-      let removed = files.remove(file)
-      return (removed == 0 || removed == -ENOENT) && synchronizeDirectory(of: file)
-    }
-    do throws(DiskSystemError) {
-      try Self.replace(file, bytes, files)
-    } catch {
-      return false
-    }
-    return synchronizeDirectory(of: file)
-  }
-
-  private func reservationsPath(_ unit: String) -> String { "\(path)/reservations/\(unit)" }
-
-  private func synchronizeDirectory(of file: String) -> Bool {
-    let directory = files.open("\(path)/reservations", flags: O_RDONLY | O_DIRECTORY, mode: 0)
-    guard directory >= 0 else { return false }
-    defer { files.close(directory) }
-    return files.synchronize(directory) == 0
-  }
-
-  // MARK: Files
-
-  private static func make(_ path: String, _ files: FileSystem) throws(DiskSystemError) {
+  /// Whether it made the directory.
+  private static func make(_ path: String, _ files: FileSystem) throws(DiskSystemError) -> Bool {
     let made = files.makeDirectory(path, mode: 0o700)
-    guard made < 0, made != -EEXIST else { return }
-    throw failure(path, "mkdir", made)
+    guard made == 0 || made == -EEXIST else { throw failure(path, "mkdir", made) }
+    return made == 0
   }
 
   private static func takeLock(
@@ -148,50 +111,5 @@ final class StateDirectory: Sendable {
 
   private static func hexadecimal(_ bytes: [UInt8]) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-
-  /// Up to `count` bytes of a file; nil where there is none.
-  private static func read(
-    _ path: String, _ count: Int, _ files: FileSystem
-  ) throws(DiskSystemError) -> [UInt8]? {
-    let file = files.open(path, flags: O_RDONLY, mode: 0)
-    if file == -ENOENT { return nil }
-    guard file >= 0 else { throw failure(path, "open", file) }
-    defer { files.close(file) }
-    do throws(SystemError) {
-      return try files.read(file, count: count, at: 0)
-    } catch {
-      throw .state(path: path, reason: "read failed: \(error.description)")
-    }
-  }
-
-  /// Writes a file anew: after a power loss it is the old one or the new one.
-  private static func replace(
-    _ path: String, _ bytes: [UInt8], _ files: FileSystem
-  ) throws(DiskSystemError) {
-    let fresh = path + ".new"
-    let file = files.open(fresh, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-    guard file >= 0 else { throw failure(fresh, "open", file) }
-    var result = files.write(file, bytes, at: 0)
-    if result == 0 { result = files.synchronize(file) }
-    files.close(file)
-    guard result == 0 else { throw failure(fresh, "write", result) }
-    result = files.rename(fresh, to: path)
-    guard result == 0 else { throw failure(path, "rename", result) }
-  }
-
-  private static func failure(_ path: String, _ call: String, _ result: Int32) -> DiskSystemError {
-    let words = SystemError(errno: -result).description
-    switch -result {
-    case ENOENT:
-      return .state(path: path, reason: "the directory it lies in is missing; make that first")
-    case EACCES, EPERM:
-      return .state(
-        path: path, reason: "this user may not use it; change its mode or owner")
-    case ENOTDIR:
-      return .state(
-        path: path, reason: "a file is where a directory is needed; name another --state")
-    default: return .state(path: path, reason: "\(call) failed: \(words)")
-    }
   }
 }

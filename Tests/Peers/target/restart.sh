@@ -2,6 +2,8 @@
 # What SYNCHRONIZE CACHE acknowledged is there after kill -9 and a new start, with the same
 # identification; a clean end leaves the same.
 . "$(dirname "$0")/../peers.sh"
+# The same portal each time: its ports keep their relative identifiers.
+lab_port=$(free_port)
 lab_start
 random_file "$work/data" $((2 << 20))
 cdb -q "$(lab_url 0)" dwrite 100 "$work/data" 512 , cdb 35000000000000000000 > "$work/cdb.log" \
