@@ -48,6 +48,7 @@ public final class BlockLogicalUnit: LogicalUnit {
       ring: ring, identity: identity, peripheralDeviceType: Self.peripheralDeviceType,
       control: control, commands: Self.commands(server) + (copies?.entries ?? []))
     server.transferred = { [unowned self] in transferred($0) }
+    server.withdrawn = { [unowned self] in withdrawn($0) }
     server.mediumLoaded = { [control] in
       control.establish(.notReadyToReadyChange, except: $0)
     }
@@ -90,8 +91,21 @@ public final class BlockLogicalUnit: LogicalUnit {
     server.blockDescriptor(long: long)
   }
 
-  /// A copy stops where it stands.
-  public override func taskAborted(_ task: UnitTask) { copies?.abort(task.command) }
+  /// A copy stops where it stands; what waits for its blocks waits no more.
+  public override func taskAborted(_ task: UnitTask) {
+    copies?.abort(task.command)
+    server.store.withdraw(task.command)
+  }
+
+  /// Copies of other units go on, and hear with their next operation whether they may.
+  public override func endCopies(of isMeant: (Nexus) -> Bool) async {
+    let cancelled = copies?.cancel(commandsTo: self, of: isMeant) ?? []
+    await server.store.endCopies { nexus in
+      guard isMeant(nexus) else { return nil }
+      return refusal(of: .write, from: nexus) ?? Condition(.abortedCommand, .noAdditionalSense)
+    }
+    await copies?.waitForEnd(of: cancelled)
+  }
 
   /// The medium may be taken out again, as far as it was up to this nexus; its copies end.
   public override func nexusLost(_ nexus: Nexus) {
@@ -132,6 +146,16 @@ public final class BlockLogicalUnit: LogicalUnit {
     finish(task, result(BlockAnswer(status), task))
   }
 
+  /// Ends an aborted command whose transfer never began.
+  private func withdrawn(_ operation: BlockOperation) {
+    guard let task = operation.task else {
+      preconditionFailure("a transfer that can be withdrawn is a task's")
+    }
+    // What was received goes before the transport hears of the end.
+    operation.payload = nil
+    finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
+  }
+
   private func drop(_ payload: consuming Payload) {}
 
   /// The words of the transport for an answer.
@@ -141,6 +165,8 @@ public final class BlockLogicalUnit: LogicalUnit {
       CommandResult(
         .good, dataIn: empty(), transferLength: server.transferLength(of: task.cdb))
     case .sense(let sense): checkCondition(sense)
+    case .reservationConflict:
+      CommandResult(.reservationConflict, dataIn: empty(), transferLength: 0)
     case .data(let bytes): self.answer(bytes, allocationLength: bytes.count)
     }
   }
