@@ -113,6 +113,13 @@ public final class BlockLogicalUnit: LogicalUnit {
     copies?.forget(nexus)
   }
 
+  /// Of the disk behind, after the transfers that have begun.
+  public override func flushCache() async -> SenseData? {
+    await server.store.settle { $0.task != nil || $0.command != nil || $0.copy != nil }
+    let status = await disk.flush()
+    return status.isSuccess ? nil : status.condition.map { SenseData($0) }
+  }
+
   /// The medium may be taken out again; copies that were sent here end.
   public override func reset() {
     server.reset()

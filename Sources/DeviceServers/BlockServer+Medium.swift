@@ -104,7 +104,7 @@ extension BlockServer {
       }
       return .good
     }
-    if !keepsCache, isLoaded, !isWriteProtected {
+    if !keepsCache, isLoaded {
       let status = await disk.flush()
       guard status.isSuccess else { return BlockAnswer(status) }
     }

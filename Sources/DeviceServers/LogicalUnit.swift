@@ -89,6 +89,10 @@ open class LogicalUnit {
   /// A nexus has gone.
   open func nexusLost(_ nexus: Nexus) {}
 
+  /// Makes durable what commands have written so far, those included that have not ended yet; what
+  /// failed, or nil.
+  open func flushCache() async -> SenseData? { nil }
+
   /// LOGICAL UNIT RESET: what the kind of device forgets.
   open func reset() {}
 

@@ -5,6 +5,8 @@ extension FileDisk {
   /// Between the file's transfers and the disk's clients.
   final class Transfers: FileClient {
     var blockLength = 1
+    /// Told the errno.
+    var durableWriteFailed: (Int32) -> Void = { _ in }
     private var operations = OperationTable<Operation>()
 
     func begin(_ operation: consuming Operation) -> UInt64 {
@@ -13,6 +15,7 @@ extension FileDisk {
 
     override func finish(_ transfer: consuming FileTransfer) {
       let operation = operations.remove(at: Int(transfer.tag))
+      if operation.isDurable, transfer.errno != 0 { durableWriteFailed(transfer.errno) }
       var status = DeviceStatus.good(transfer.byteCount)
       if transfer.errno != 0 || transfer.byteCount < operation.length {
         let block = (operation.offset + UInt64(transfer.byteCount)) / UInt64(blockLength)

@@ -21,6 +21,10 @@ struct CopyTaskManagementTests {
       let list = ReservationBench.list(0, key)
       #expect(await bench.run(ReservationBench.out(0), list, at: 1, from: nexus).status == .good)
     }
+    // Write Exclusive - Registrants Only: the other nexus holds it, both may write.
+    let reserve = ReservationBench.out(1, type: 5)
+    let key = ReservationBench.list(2, 0)
+    #expect(await bench.run(reserve, key, at: 1, from: bench.other).status == .good)
     disk.holds = [.write]
     var list = bench.long
     list.immediate = immediate
