@@ -10,15 +10,13 @@ public struct BlockLimits: Equatable, Sendable {
   public var compareAndWriteBlocks: UInt8
   /// MAXIMUM UNMAP BLOCK DESCRIPTOR COUNT.
   public var unmapDescriptors: UInt32
-  /// OPTIMAL UNMAP GRANULARITY, and what atomic writes start and end on: a physical block.
+  /// OPTIMAL UNMAP GRANULARITY: a physical block.
   public var physicalBlocks: UInt32
-  /// MAXIMUM ATOMIC TRANSFER LENGTH.
-  public var atomicBlocks: UInt32
-
   /// MAXIMUM WRITE SAME LENGTH.
   public var writeSameBlocks: UInt64
 
-  /// A WRITE SAME has its blocks to itself: what waits for them does not wait for more than this.
+  /// A WRITE SAME of zeros has its blocks to itself: what waits for them does not wait for more than
+  /// this.
   static let writeSameByteCountMaximum = 16 << 20
   /// Longest transfer: large enough that more would not be faster, small enough that a few of them
   /// do not take all buffers.
@@ -27,9 +25,6 @@ public struct BlockLimits: Equatable, Sendable {
   static let shareOfBuffers = 4
   /// One parameter list of UNMAP is about a page.
   static let unmapDescriptorsMaximum: UInt32 = 256
-  /// Longest atomic write. No other command sees a part of it, and no abort cuts it; what a power
-  /// loss leaves of it is up to the disk behind, as with every write.
-  static let atomicBlocksMaximum = 256
 
   /// The limits of a unit whose buffers have `bufferByteCount` bytes.
   init(blockLength: Int, physicalBlockExponent: Int, bufferByteCount: Int) {
@@ -41,6 +36,5 @@ public struct BlockLimits: Equatable, Sendable {
     unmapDescriptors = Self.unmapDescriptorsMaximum
     writeSameBlocks = UInt64(Self.writeSameByteCountMaximum / blockLength)
     physicalBlocks = 1 << UInt32(physicalBlockExponent)
-    atomicBlocks = UInt32(clamping: min(transfer, Self.atomicBlocksMaximum))
   }
 }

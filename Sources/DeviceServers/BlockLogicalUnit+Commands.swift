@@ -82,8 +82,6 @@ extension BlockLogicalUnit {
       direct(server, "WRITE(10)", ten(0x2A, cacheBits), .writes),
       direct(server, "WRITE(12)", twelve(0xAA, cacheBits), .writes),
       direct(server, "WRITE(16)", sixteen(0x8A, cacheBits), .writes),
-      direct(
-        server, "WRITE ATOMIC(16)", sixteen(0x9C, 0x18), .writes),
       steps(server, "WRITE AND VERIFY(10)", ten(0x2E, checkBits), .writes),
       steps(server, "WRITE AND VERIFY(12)", twelve(0xAE, checkBits), .writes),
       steps(server, "WRITE AND VERIFY(16)", sixteen(0x8E, checkBits), .writes),
@@ -147,14 +145,16 @@ extension BlockLogicalUnit {
 
   // MARK: Execution
 
-  /// READ, WRITE and WRITE ATOMIC.
+  /// READ and WRITE.
   private func transfer(_ task: UnitTask) {
     let payload = task.dataOut.take() ?? empty()
     guard let request = server.request(task.cdb) else {
       preconditionFailure("what was admitted can be read again")
     }
-    // Between admission and now, while its data came, the unit may have begun to be sanitized.
-    if let sense = notReady() { return finish(task, checkCondition(sense)) }
+    // Much may have happened since its admission, while its data came.
+    if let interruption = server.interruption(of: request, task.command) {
+      return finish(task, result(interruption, task))
+    }
     if request.operation == .read, request.forcesUnitAccess {
       return readFromMedium(request, task)
     }
@@ -168,6 +168,9 @@ extension BlockLogicalUnit {
     ring.start { [self] in
       let status = await disk.flush()
       guard status.isSuccess else { return finish(task, result(BlockAnswer(status), task)) }
+      if let interruption = server.interruption(of: request, task.command) {
+        return finish(task, result(interruption, task))
+      }
       if !server.transfer(request, empty(), for: task) { finish(task, result(.good, task)) }
     }
   }

@@ -37,18 +37,20 @@ extension BlockLogicalUnit: CopyUnit {
 
   /// Behind commands that hold one of these blocks alone.
   public func read(
-    at offset: UInt64, into payload: consuming Payload, for client: DeviceClient, tag: UInt64
+    at offset: UInt64, into payload: consuming Payload, of nexus: Nexus, for client: DeviceClient,
+    tag: UInt64
   ) {
     let blocks = blocks(at: offset, byteCount: payload.byteCount)
-    server.store.transfer(blocks, payload, writing: false, for: client, tag: tag)
+    server.store.transfer(blocks, payload, writing: false, of: nexus, for: client, tag: tag)
   }
 
   /// Behind commands that hold one of these blocks alone.
   public func write(
-    at offset: UInt64, from payload: consuming Payload, for client: DeviceClient, tag: UInt64
+    at offset: UInt64, from payload: consuming Payload, of nexus: Nexus, for client: DeviceClient,
+    tag: UInt64
   ) {
     let blocks = blocks(at: offset, byteCount: payload.byteCount)
-    server.store.transfer(blocks, payload, writing: true, for: client, tag: tag)
+    server.store.transfer(blocks, payload, writing: true, of: nexus, for: client, tag: tag)
   }
 
   private func blocks(at offset: UInt64, byteCount: Int) -> Range<UInt64> {

@@ -48,6 +48,7 @@ public final class BlockLogicalUnit: LogicalUnit {
       ring: ring, identity: identity, peripheralDeviceType: Self.peripheralDeviceType,
       control: control, commands: Self.commands(server) + (copies?.entries ?? []))
     server.transferred = { [unowned self] in transferred($0) }
+    server.withdrawn = { [unowned self] in withdrawn($0) }
     server.mediumLoaded = { [control] in
       control.establish(.notReadyToReadyChange, except: $0)
     }
@@ -90,13 +91,33 @@ public final class BlockLogicalUnit: LogicalUnit {
     server.blockDescriptor(long: long)
   }
 
-  /// A copy stops where it stands.
-  public override func taskAborted(_ task: UnitTask) { copies?.abort(task.command) }
+  /// A copy stops where it stands; what waits for its blocks waits no more.
+  public override func taskAborted(_ task: UnitTask) {
+    copies?.abort(task.command)
+    server.store.withdraw(task.command)
+  }
+
+  /// Copies of other units go on, and hear with their next operation whether they may.
+  public override func endCopies(of isMeant: (Nexus) -> Bool) async {
+    let cancelled = copies?.cancel(commandsTo: self, of: isMeant) ?? []
+    await server.store.endCopies { nexus in
+      guard isMeant(nexus) else { return nil }
+      return refusal(of: .write, from: nexus) ?? Condition(.abortedCommand, .noAdditionalSense)
+    }
+    await copies?.waitForEnd(of: cancelled)
+  }
 
   /// The medium may be taken out again, as far as it was up to this nexus; its copies end.
   public override func nexusLost(_ nexus: Nexus) {
     server.forget(nexus)
     copies?.forget(nexus)
+  }
+
+  /// Of the disk behind, after the transfers that have begun.
+  public override func flushCache() async -> SenseData? {
+    await server.store.settle { $0.task != nil || $0.command != nil || $0.copy != nil }
+    let status = await disk.flush()
+    return status.isSuccess ? nil : status.condition.map { SenseData($0) }
   }
 
   /// The medium may be taken out again; copies that were sent here end.
@@ -132,6 +153,16 @@ public final class BlockLogicalUnit: LogicalUnit {
     finish(task, result(BlockAnswer(status), task))
   }
 
+  /// Ends an aborted command whose transfer never began.
+  private func withdrawn(_ operation: BlockOperation) {
+    guard let task = operation.task else {
+      preconditionFailure("a transfer that can be withdrawn is a task's")
+    }
+    // What was received goes before the transport hears of the end.
+    operation.payload = nil
+    finish(task, CommandResult(.taskAborted, dataIn: empty(), transferLength: 0))
+  }
+
   private func drop(_ payload: consuming Payload) {}
 
   /// The words of the transport for an answer.
@@ -141,6 +172,8 @@ public final class BlockLogicalUnit: LogicalUnit {
       CommandResult(
         .good, dataIn: empty(), transferLength: server.transferLength(of: task.cdb))
     case .sense(let sense): checkCondition(sense)
+    case .reservationConflict:
+      CommandResult(.reservationConflict, dataIn: empty(), transferLength: 0)
     case .data(let bytes): self.answer(bytes, allocationLength: bytes.count)
     }
   }

@@ -1,4 +1,5 @@
 import Devices
+import SAM
 import Uring
 
 /// One operation of a store: a transfer of the data path, or the right to a range that a command with
@@ -26,8 +27,13 @@ final class BlockOperation {
   var status = DeviceStatus.good()
   /// Whose transfer it is.
   var task: UnitTask?
-  /// Whose transfer it is where it is no task's, and what that client knows it by.
-  var copy: (client: DeviceClient, tag: UInt64)?
+  /// Whose transfer it is where it is no task's: the nexus that ordered the copy, and what the client
+  /// knows it by.
+  var copy: (nexus: Nexus, client: DeviceClient, tag: UInt64)?
+  /// The command that waits for the right to the range, where it may be told that it gets none.
+  var command: Command?
+  /// Counts the operations of a store.
+  var serial: UInt64 = 0
   /// Whoever waits for the right to the range.
   var continuation: CheckedContinuation<Void, Never>?
 
@@ -41,6 +47,11 @@ final class BlockOperation {
 /// Is told when a transfer has ended; the operation is free again after the call.
 class BlockStoreClient {
   func finish(_ operation: BlockOperation) {
+    preconditionFailure("a store's client takes its operations back")
+  }
+
+  /// A transfer of an aborted command has not begun and never will; free again after the call.
+  func withdraw(_ operation: BlockOperation) {
     preconditionFailure("a store's client takes its operations back")
   }
 }

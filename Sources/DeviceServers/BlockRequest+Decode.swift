@@ -23,7 +23,6 @@ extension BlockRequest {
     case 0x2E, 0xAE, 0x8E: try self.init(.writeAndVerify, checking: cdb)
     case 0x41, 0x93: try self.init(same: cdb)
     case 0x89: try self.init(compare: cdb)
-    case 0x9C: try self.init(atomic: cdb)
     case 0x34, 0x90: self.init(.preFetch, cache: cdb)
     case 0x35, 0x91: self.init(.synchronizeCache, cache: cdb)
     case 0x42: try self.init(unmap: cdb)
@@ -101,16 +100,6 @@ extension BlockRequest {
     blockCount = UInt64(cdb[13])
     lengthField = 13
     forcesUnitAccess = cdb[1] & 0x08 != 0
-  }
-
-  private init(atomic cdb: CommandDescriptorBlock) throws(InvalidField) {
-    try Self.checkProtection(cdb)
-    self.init(.writeAtomic)
-    lba = cdb.uint64(at: 2)
-    blockCount = UInt64(cdb.uint16(at: 12))
-    forcesUnitAccess = cdb[1] & 0x08 != 0
-    // ATOMIC BOUNDARY: MAXIMUM ATOMIC BOUNDARY SIZE is 0.
-    if cdb.uint16(at: 10) != 0 { throw InvalidField(10) }
   }
 
   private init(_ operation: Operation, cache cdb: CommandDescriptorBlock) {

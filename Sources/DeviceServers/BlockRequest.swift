@@ -5,7 +5,7 @@ import SCSI
 struct BlockRequest: Equatable {
   /// What it asks for.
   enum Operation: Equatable {
-    case read, write, verify, writeAndVerify, writeSame, compareAndWrite, orWrite, writeAtomic
+    case read, write, verify, writeAndVerify, writeSame, compareAndWrite, orWrite
     case preFetch, synchronizeCache, unmap, getLBAStatus
     case readCapacity10, readCapacity16, readDefectData10, readDefectData12
     case startStopUnit, preventAllowMediumRemoval, sanitize
@@ -46,8 +46,7 @@ struct BlockRequest: Equatable {
   /// Whether it may change what is stored.
   var changesMedium: Bool {
     switch operation {
-    case .write, .writeAndVerify, .writeSame, .compareAndWrite, .orWrite, .writeAtomic, .unmap,
-      .sanitize:
+    case .write, .writeAndVerify, .writeSame, .compareAndWrite, .orWrite, .unmap, .sanitize:
       true
     default: false
     }
@@ -57,7 +56,7 @@ struct BlockRequest: Equatable {
   var namesBlocks: Bool {
     switch operation {
     case .read, .write, .verify, .writeAndVerify, .writeSame, .compareAndWrite, .orWrite,
-      .writeAtomic, .preFetch, .synchronizeCache, .getLBAStatus:
+      .preFetch, .synchronizeCache, .getLBAStatus:
       true
     default: false
     }
@@ -67,7 +66,7 @@ struct BlockRequest: Equatable {
   func dataOutByteCount(blockLength: Int) -> Int {
     let blocks: UInt64
     switch operation {
-    case .write, .writeAndVerify, .orWrite, .writeAtomic: blocks = blockCount
+    case .write, .writeAndVerify, .orWrite: blocks = blockCount
     case .compareAndWrite: blocks = blockCount * 2
     case .verify:
       switch byteCheck {

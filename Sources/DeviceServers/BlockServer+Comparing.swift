@@ -10,23 +10,24 @@ extension BlockServer {
     request.lba..<request.lba + min(request.blockCount, UInt64(byteCount / blockLength))
   }
 
-  /// Goes through a range in chunks under a hold that others share, until a step fails.
+  /// Goes through a range until a step fails. Each chunk is held by itself, together with others: who
+  /// wants blocks alone waits for no more than one.
   private func inChunks(
-    _ blocks: Range<UInt64>, of chunk: UInt64, _ command: Command,
+    _ blocks: Range<UInt64>, _ request: BlockRequest, _ command: Command,
     _ step: (Range<UInt64>, inout Payload) -> SenseData?
   ) async -> BlockAnswer {
-    let held = await store.hold(blocks, alone: false)
-    defer { store.release(held) }
     var at = blocks.lowerBound
     while at < blocks.upperBound, !command.isAborted {
-      let part = at..<min(blocks.upperBound, at + chunk)
-      var found: SenseData?
-      let status = await store.withBlocks(part) { payload in
-        found = step(part, &payload)
-        return .good()
+      let part = at..<min(blocks.upperBound, at + store.chunkBlocks)
+      let answer = await holding(part, alone: false, request, command) {
+        var found: SenseData?
+        let status = await store.withBlocks(part) { payload in
+          found = step(part, &payload)
+          return .good()
+        }
+        return found.map { .sense($0) } ?? BlockAnswer(status)
       }
-      guard status.isSuccess else { return BlockAnswer(status) }
-      if let found { return .sense(found) }
+      guard answer == .good else { return answer }
       at = part.upperBound
     }
     return .good
@@ -40,15 +41,15 @@ extension BlockServer {
     switch request.byteCheck {
     case .none:
       let all = request.lba..<request.lba + request.blockCount
-      return await inChunks(all, of: store.chunkBlocks, command) { _, _ in nil }
+      return await inChunks(all, request, command) { _, _ in nil }
     case .all:
-      return await compare(blocks(request, dataOut.byteCount), dataOut, command)
+      return await compare(blocks(request, dataOut.byteCount), dataOut, request, command)
     case .one:
       guard dataOut.byteCount >= blockLength else { return .good }
       let all = request.lba..<request.lba + request.blockCount
       let length = blockLength
       let block = dataOut.sharing(length)
-      return await inChunks(all, of: store.chunkBlocks, command) { part, payload in
+      return await inChunks(all, request, command) { part, payload in
         for index in 0..<part.count {
           let one = payload.sharing(index * length..<(index + 1) * length)
           if let place = one.firstDifference(from: block) { return .miscompare(at: place) }
@@ -59,12 +60,13 @@ extension BlockServer {
   }
 
   private func compare(
-    _ blocks: Range<UInt64>, _ dataOut: consuming Payload, _ command: Command
+    _ blocks: Range<UInt64>, _ dataOut: consuming Payload, _ request: BlockRequest,
+    _ command: Command
   ) async -> BlockAnswer {
     guard !blocks.isEmpty else { return .good }
     var rest: Payload = dataOut
     let length = blockLength
-    return await inChunks(blocks, of: store.chunkBlocks, command) { part, payload in
+    return await inChunks(blocks, request, command) { part, payload in
       let expected = rest.removeFirst(part.count * length)
       let before = Int(part.lowerBound - blocks.lowerBound) * length
       return payload.firstDifference(from: expected).map { .miscompare(at: before + $0) }
@@ -80,7 +82,11 @@ extension BlockServer {
     if dataOut.byteCount > blocks.count * blockLength {
       dataOut.truncate(to: blocks.count * blockLength)
     }
-    let held = await store.hold(blocks, alone: false)
+    guard let held = await store.hold(blocks, alone: false, for: command) else { return .good }
+    if let interruption = interruption(of: request, command) {
+      store.release(held)
+      return interruption
+    }
     let completion = await disk.writeThrough(
       at: blocks.lowerBound * UInt64(blockLength), from: dataOut)
     let status = store.whole(completion.status, blocks, writing: true)
@@ -88,19 +94,21 @@ extension BlockServer {
     store.release(held)
     guard status.isSuccess else { return BlockAnswer(status) }
     switch request.byteCheck {
-    case .none: return await inChunks(blocks, of: store.chunkBlocks, command) { _, _ in nil }
-    case .all, .one: return await compare(blocks, written, command)
+    case .none: return await inChunks(blocks, request, command) { _, _ in nil }
+    case .all, .one: return await compare(blocks, written, request, command)
     }
   }
 
   /// COMPARE AND WRITE. SBC-3 5.3.
-  func compareAndWrite(_ request: BlockRequest, _ dataOut: consuming Payload) async -> BlockAnswer {
+  func compareAndWrite(
+    _ request: BlockRequest, _ dataOut: consuming Payload, _ command: Command
+  ) async -> BlockAnswer {
     let blocks = request.lba..<request.lba + request.blockCount
     let byteCount = blocks.count * blockLength
     guard byteCount > 0 else { return .good }
     guard dataOut.byteCount == 2 * byteCount else { return .sense(InvalidField(13).sense) }
     let expected = dataOut.removeFirst(byteCount)
-    let held = await store.hold(blocks, alone: true)
+    guard let held = await store.hold(blocks, alone: true, for: command) else { return .good }
     defer { store.release(held) }
     var difference: Int?
     let read = await store.withBlocks(blocks) { payload in
@@ -108,24 +116,28 @@ extension BlockServer {
       return .good()
     }
     guard read.isSuccess else { return BlockAnswer(read) }
+    if let interruption = interruption(of: request, command) { return interruption }
     if let difference { return .sense(.miscompare(at: difference)) }
     return BlockAnswer(
       await store.put(blocks, dataOut, isDurable: request.forcesUnitAccess || writesThrough))
   }
 
   /// ORWRITE. SBC-3 5.11.
-  func orWrite(_ request: BlockRequest, _ dataOut: consuming Payload) async -> BlockAnswer {
+  func orWrite(
+    _ request: BlockRequest, _ dataOut: consuming Payload, _ command: Command
+  ) async -> BlockAnswer {
     let blocks = blocks(request, dataOut.byteCount)
     guard !blocks.isEmpty else { return .good }
     var result: Payload = dataOut
     result.truncate(to: blocks.count * blockLength)
-    let held = await store.hold(blocks, alone: true)
+    guard let held = await store.hold(blocks, alone: true, for: command) else { return .good }
     defer { store.release(held) }
     let read = await store.withBlocks(blocks) { payload in
       result.formUnion(with: payload)
       return .good()
     }
     guard read.isSuccess else { return BlockAnswer(read) }
+    if let interruption = interruption(of: request, command) { return interruption }
     return BlockAnswer(
       await store.put(blocks, result, isDurable: request.forcesUnitAccess || writesThrough))
   }

@@ -43,15 +43,17 @@ extension BlockServer {
       guard !isPrefetching else { return .good }
       isPrefetching = true
       ring.start {
-        _ = await self.fetch(request)
+        _ = await self.fetch(request) { self.notReady.map { .sense($0) } }
         self.isPrefetching = false
       }
       return .good
     }
-    return await fetch(request)
+    return await fetch(request) { interruption(of: request, command) }
   }
 
-  private func fetch(_ request: BlockRequest) async -> BlockAnswer {
+  private func fetch(
+    _ request: BlockRequest, until interruption: () -> BlockAnswer?
+  ) async -> BlockAnswer {
     let count = request.blockCount > 0 ? request.blockCount : capacity - request.lba
     var at = request.lba
     let end = at + min(count, store.chunkBlocks * UInt64(Self.preFetchChunksMaximum))
@@ -59,6 +61,7 @@ extension BlockServer {
       let part = at..<min(end, at + store.chunkBlocks)
       let status = await store.withBlocks(part) { _ in .good() }
       guard status.isSuccess else { return BlockAnswer(status) }
+      if let stopped = interruption() { return stopped }
       at = part.upperBound
     }
     return .good
@@ -101,7 +104,7 @@ extension BlockServer {
       }
       return .good
     }
-    if !keepsCache, isLoaded, !isWriteProtected {
+    if !keepsCache, isLoaded {
       let status = await disk.flush()
       guard status.isSuccess else { return BlockAnswer(status) }
     }

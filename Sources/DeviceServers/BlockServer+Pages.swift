@@ -20,11 +20,8 @@ extension BlockServer {
     writer.uint32(isThin ? limits.physicalBlocks : 0)
     writer.uint32(isThin ? 0x8000_0000 : 0)  // UGAVALID, aligned at 0.
     writer.uint64(limits.writeSameBlocks)
-    writer.uint32(limits.atomicBlocks)
-    writer.uint32(limits.physicalBlocks)
-    writer.uint32(limits.physicalBlocks)
-    writer.uint32(0)
-    writer.uint32(0)
+    // No atomic writes: what a power loss leaves of a write is up to the disk behind.
+    writer.pad(to: 60)
     return writer.bytes
   }
 

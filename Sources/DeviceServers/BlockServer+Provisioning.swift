@@ -26,47 +26,53 @@ extension BlockServer {
     let count = request.blockCount > 0 ? request.blockCount : capacity - request.lba
     let blocks = request.lba..<request.lba + count
     let isZero = request.hasNoDataOut || dataOut.isZero
-    let held = await store.hold(blocks, alone: true)
-    defer { store.release(held) }
-    let offset = blocks.lowerBound * UInt64(blockLength)
     if isZero {
+      let offset = blocks.lowerBound * UInt64(blockLength)
       let byteCount = count * UInt64(blockLength)
-      let status =
-        request.unmaps
-        ? await disk.discard(at: offset, byteCount: byteCount)
-        : await disk.writeZeros(at: offset, byteCount: byteCount)
-      return await settled(status)
+      let answer = await holding(blocks, alone: true, request, command) {
+        BlockAnswer(
+          request.unmaps
+            ? await disk.discard(at: offset, byteCount: byteCount)
+            : await disk.writeZeros(at: offset, byteCount: byteCount))
+      }
+      return await settled(answer)
     }
     guard dataOut.byteCount == blockLength else { return .sense(InvalidField(1).sense) }
-    return await settled(await write(dataOut, into: blocks, command))
+    return await settled(await write(dataOut, into: blocks, request, command))
   }
 
   /// The end of a change that has no way through the cache: where WCE is 0 it is flushed.
-  private func settled(_ status: DeviceStatus) async -> BlockAnswer {
-    BlockAnswer(status.isSuccess && writesThrough ? await disk.flush() : status)
+  private func settled(_ answer: BlockAnswer) async -> BlockAnswer {
+    answer == .good && writesThrough ? BlockAnswer(await disk.flush()) : answer
   }
 
   private static let sliceWaitNanoseconds: UInt64 = 1_000_000
 
-  /// One block again and again: many slices of the same bytes.
+  /// One block again and again: many slices of the same bytes, each write with its blocks to itself.
   private func write(
-    _ block: consuming Payload, into blocks: Range<UInt64>, _ command: Command
-  ) async -> DeviceStatus {
+    _ block: consuming Payload, into blocks: Range<UInt64>, _ request: BlockRequest,
+    _ command: Command
+  ) async -> BlockAnswer {
     var at = blocks.lowerBound
     while at < blocks.upperBound, !command.isAborted {
       let part = at..<min(blocks.upperBound, at + UInt64(Arena.mostRanges))
       // Slices are shared by all: what needs many waits while they are few.
-      while ring.arena.freeSliceCount < ring.arena.sliceCapacity / 4 * 3 {
+      while !command.isAborted, ring.arena.freeSliceCount < ring.arena.sliceCapacity / 4 * 3 {
         await ring.sleep(nanoseconds: Self.sliceWaitNanoseconds)
       }
-      var payload = block.empty()
-      for _ in part { payload.append(block.sharing(blockLength)) }
-      let status = await store.put(part, payload, isDurable: false)
-      guard status.isSuccess else { return status }
+      let answer = await holding(part, alone: true, request, command) {
+        var payload = block.empty()
+        for _ in part { payload.append(block.sharing(blockLength)) }
+        return BlockAnswer(await store.put(part, payload, isDurable: false))
+      }
+      guard answer == .good else { return answer }
       at = part.upperBound
     }
-    return .good()
+    return .good
   }
+
+  /// Bytes that are given back with one call: what waits for some of them waits for that.
+  static let discardByteCountMaximum: UInt64 = 1 << 30
 
   /// UNMAP. SBC-3 5.32: every descriptor is checked before the first is executed.
   func unmap(_ list: [UInt8], _ request: BlockRequest, _ command: Command) async -> BlockAnswer {
@@ -98,15 +104,30 @@ extension BlockServer {
     } catch {
       return .sense(Self.listLengthError)
     }
-    for range in ranges where !command.isAborted {
-      let held = await store.hold(range, alone: false)
-      let status = await disk.discard(
-        at: range.lowerBound * UInt64(blockLength),
-        byteCount: UInt64(range.count) * UInt64(blockLength))
-      store.release(held)
-      guard status.isSuccess else { return BlockAnswer(status) }
+    for range in ranges {
+      let answer = await discard(range, request, command)
+      guard answer == .good else { return answer }
     }
-    return await settled(.good())
+    return await settled(.good)
+  }
+
+  private func discard(
+    _ blocks: Range<UInt64>, _ request: BlockRequest, _ command: Command
+  ) async -> BlockAnswer {
+    let most = max(1, Self.discardByteCountMaximum / UInt64(blockLength))
+    var at = blocks.lowerBound
+    while at < blocks.upperBound, !command.isAborted {
+      let part = at..<min(blocks.upperBound, at + most)
+      let answer = await holding(part, alone: false, request, command) {
+        BlockAnswer(
+          await disk.discard(
+            at: part.lowerBound * UInt64(blockLength),
+            byteCount: UInt64(part.count) * UInt64(blockLength)))
+      }
+      guard answer == .good else { return answer }
+      at = part.upperBound
+    }
+    return .good
   }
 
   private static var listLengthError: SenseData {
@@ -114,7 +135,7 @@ extension BlockServer {
   }
 
   /// GET LBA STATUS. SBC-3 5.5: one descriptor for each run of blocks of the same kind.
-  func lbaStatus(_ request: BlockRequest) async -> BlockAnswer {
+  func lbaStatus(_ request: BlockRequest, _ command: Command) async -> BlockAnswer {
     let room = (request.listLength - Self.lbaStatusHeaderLength) / Self.lbaStatusDescriptorLength
     let most = max(1, min(Self.lbaStatusDescriptorsMaximum, room))
     var writer = ByteWriter(capacity: 64)
@@ -123,6 +144,7 @@ extension BlockServer {
     var count = 0
     while lba < capacity, count < most {
       let (end, isHole) = await run(at: lba)
+      if let interruption = interruption(of: request, command) { return interruption }
       while lba < end, count < most {
         let number = UInt32(clamping: end - lba)
         writer.uint64(lba)

@@ -9,6 +9,8 @@ enum BlockAnswer: Equatable {
   case good
   /// CHECK CONDITION.
   case sense(SenseData)
+  /// RESERVATION CONFLICT.
+  case reservationConflict
   /// GOOD with data for the initiator, already cut to the allocation length.
   case data([UInt8])
 
@@ -29,8 +31,9 @@ enum BlockAnswer: Equatable {
 
 /// The commands of SBC-3 on one block device: what they check, in which order, and what they do.
 ///
-/// READ, WRITE and WRITE ATOMIC go straight to the store. All others are `async` and hold their range
-/// of blocks while they work, alone where SBC-3 calls them atomic.
+/// READ and WRITE go straight to the store. All others are `async` and hold the blocks they work on:
+/// the whole range, alone, where SBC-3 calls them atomic, else piece by piece. After everything that
+/// they waited for they ask again whether they may go on.
 final class BlockServer: BlockStoreClient {
   let disk: BlockDevice
   let options: BlockLogicalUnitOptions
@@ -53,6 +56,8 @@ final class BlockServer: BlockStoreClient {
   var mediumLoaded: (Nexus) -> Void = { _ in }
   /// Told how transfers of the data path have ended.
   var transferred: (BlockOperation) -> Void = { _ in }
+  /// Told of transfers of the data path that never began.
+  var withdrawn: (BlockOperation) -> Void = { _ in }
 
   init(
     disk: BlockDevice, options: BlockLogicalUnitOptions, control: ControlBlock, share: BufferShare,
@@ -98,6 +103,7 @@ final class BlockServer: BlockStoreClient {
   var writesThrough: Bool { !control.mode.hasWriteCache }
 
   override func finish(_ operation: BlockOperation) { transferred(operation) }
+  override func withdraw(_ operation: BlockOperation) { withdrawn(operation) }
 
   // MARK: Nexuses
 
@@ -145,6 +151,32 @@ final class BlockServer: BlockStoreClient {
     return nil
   }
 
+  /// Why a command that has begun may not go on, after anything that it waited for; nil where it may.
+  /// What another nexus has preempted, taken out, sanitized or protected meanwhile is not touched. An
+  /// aborted command goes no further, and whatever it answers is dropped.
+  func interruption(of request: BlockRequest, _ command: Command) -> BlockAnswer? {
+    if command.isAborted { return .good }
+    if control.forbids(request.changesMedium ? .writes : .reads, by: command.nexus) {
+      return .reservationConflict
+    }
+    if let notReady { return .sense(notReady) }
+    if request.changesMedium, isWriteProtected {
+      return .sense(SenseData(key: .dataProtect, additional: .writeProtected))
+    }
+    return nil
+  }
+
+  /// Does a step with the right to its blocks, unless the command may not go on.
+  func holding(
+    _ blocks: Range<UInt64>, alone: Bool, _ request: BlockRequest, _ command: Command,
+    _ step: () async -> BlockAnswer
+  ) async -> BlockAnswer {
+    guard let held = await store.hold(blocks, alone: alone, for: command) else { return .good }
+    defer { store.release(held) }
+    if let interruption = interruption(of: request, command) { return interruption }
+    return await step()
+  }
+
   private func checkLimits(_ request: BlockRequest) throws(InvalidField) {
     let count = request.blockCount
     switch request.operation {
@@ -154,10 +186,6 @@ final class BlockServer: BlockStoreClient {
       if count > UInt64(limits.transferBlocks) { throw InvalidField(request.lengthField) }
     case .compareAndWrite:
       if count > UInt64(limits.compareAndWriteBlocks) { throw InvalidField(13) }
-    case .writeAtomic:
-      let unit = UInt64(limits.physicalBlocks)
-      if count > UInt64(limits.atomicBlocks) || count % unit != 0 { throw InvalidField(12) }
-      if request.lba % unit != 0 { throw InvalidField(2) }
     case .writeSame:
       if request.unmaps, !isThin { throw InvalidField(1, bit: 3) }
       // 0 is as many as there are up to the end of the medium, and has the same limit.
@@ -192,7 +220,7 @@ final class BlockServer: BlockStoreClient {
     case .read:
       guard request.blockCount > 0 else { return false }
       store.read(request.lba..<request.lba + request.blockCount, for: task)
-    case .write, .writeAtomic:
+    case .write:
       // An initiator that sends less than its CDB says gets that much written, in whole blocks.
       let blocks = min(request.blockCount, UInt64(dataOut.byteCount / blockLength))
       guard blocks > 0 else { return false }
@@ -202,8 +230,7 @@ final class BlockServer: BlockStoreClient {
       }
       store.write(
         request.lba..<request.lba + blocks, payload,
-        isDurable: request.forcesUnitAccess || writesThrough,
-        isExclusive: request.operation == .writeAtomic, for: task)
+        isDurable: request.forcesUnitAccess || writesThrough, for: task)
     default:
       preconditionFailure("only reads and writes are transfers")
     }
@@ -222,14 +249,14 @@ final class BlockServer: BlockStoreClient {
       return .sense(sense)
     }
     return switch request.operation {
-    case .read, .write, .writeAtomic: preconditionFailure("transfers have their own way")
+    case .read, .write: preconditionFailure("transfers have their own way")
     case .verify: await verify(request, dataOut, command)
     case .writeAndVerify: await writeAndVerify(request, dataOut, command)
-    case .compareAndWrite: await compareAndWrite(request, dataOut)
-    case .orWrite: await orWrite(request, dataOut)
+    case .compareAndWrite: await compareAndWrite(request, dataOut, command)
+    case .orWrite: await orWrite(request, dataOut, command)
     case .writeSame: await writeSame(request, dataOut, command)
     case .unmap: await unmap(dataOut.prefixBytes(request.listLength), request, command)
-    case .getLBAStatus: await lbaStatus(request)
+    case .getLBAStatus: await lbaStatus(request, command)
     case .preFetch: await preFetch(request, command)
     case .synchronizeCache: await synchronizeCache(request)
     case .readCapacity10: .data(capacity10)

@@ -1,4 +1,5 @@
 import Devices
+import SAM
 import Uring
 
 /// The blocks of a logical unit: transfers to and from the device, in a number that is bounded, and
@@ -20,13 +21,16 @@ final class BlockStore {
   let share: BufferShare
   let ring: Ring
   let blockLength: Int
-  private unowned let client: BlockStoreClient
+  unowned let client: BlockStoreClient
   private var pool: [BlockOperation] = []
   private var free: [BlockOperation] = []
-  private var running: [BlockOperation] = []
-  private var waiting: [BlockOperation] = []
+  private(set) var running: [BlockOperation] = []
+  var waiting: [BlockOperation] = []
   /// Exclusive ones among those that run or wait.
-  private var exclusiveCount = 0
+  var exclusiveCount = 0
+  private(set) var nextSerial: UInt64 = 0
+  /// Whoever waits for operations to end.
+  var endWaiters: [CheckedContinuation<Void, Never>] = []
   private var isRetrying = false
   private lazy var completions = Completions(self)
   private lazy var buffers = Buffers(self)
@@ -58,6 +62,8 @@ final class BlockStore {
     operation.blocks = blocks
     operation.isExclusive = false
     operation.status = .good()
+    operation.serial = nextSerial
+    nextSerial += 1
     return operation
   }
 
@@ -78,29 +84,27 @@ final class BlockStore {
 
   /// Writes blocks for a command; `payload` has as many bytes.
   func write(
-    _ blocks: Range<UInt64>, _ payload: consuming Payload, isDurable: Bool, isExclusive: Bool,
-    for task: UnitTask
+    _ blocks: Range<UInt64>, _ payload: consuming Payload, isDurable: Bool, for task: UnitTask
   ) {
     precondition(
       payload.byteCount == blocks.count * blockLength, "a write has the bytes of its blocks")
     let operation = takeOperation(isDurable ? .writeThrough : .write, blocks)
     operation.payload = consume payload
-    operation.isExclusive = isExclusive
     operation.task = task
     begin(operation)
   }
 
-  /// Reads or writes blocks for a copy, with the copy's own memory: as a device does, but in turn with
-  /// the commands of the unit.
+  /// Reads or writes blocks for a copy of `nexus`, with the copy's own memory: as a device does, but in
+  /// turn with the commands of the unit.
   func transfer(
-    _ blocks: Range<UInt64>, _ payload: consuming Payload, writing: Bool,
+    _ blocks: Range<UInt64>, _ payload: consuming Payload, writing: Bool, of nexus: Nexus,
     for client: DeviceClient, tag: UInt64
   ) {
     precondition(
       payload.byteCount == blocks.count * blockLength, "a transfer has the bytes of its blocks")
     let operation = takeOperation(writing ? .write : .read, blocks)
     operation.payload = consume payload
-    operation.copy = (client, tag)
+    operation.copy = (nexus, client, tag)
     begin(operation)
   }
 
@@ -108,8 +112,24 @@ final class BlockStore {
 
   /// The right to a range: alone, or with others that do not claim it alone. Given back by `release`.
   func hold(_ blocks: Range<UInt64>, alone: Bool) async -> BlockOperation {
+    await take(blocks, alone: alone, for: nil)
+  }
+
+  /// The same for a command; nil where it was aborted before its turn came.
+  func hold(_ blocks: Range<UInt64>, alone: Bool, for command: Command) async -> BlockOperation? {
+    if command.isAborted { return nil }
+    let operation = await take(blocks, alone: alone, for: command)
+    if operation.place != nil { return operation }
+    recycle(operation)
+    return nil
+  }
+
+  private func take(
+    _ blocks: Range<UInt64>, alone: Bool, for command: Command?
+  ) async -> BlockOperation {
     let operation = takeOperation(.hold, blocks)
     operation.isExclusive = alone
+    operation.command = command
     await withCheckedContinuation {
       operation.continuation = $0
       begin(operation)
@@ -180,7 +200,7 @@ final class BlockStore {
   }
 
   /// Begins what may begin now, oldest first.
-  private func serve() {
+  func serve() {
     var index = 0
     while index < waiting.count, hasRoom {
       let operation = waiting[index]
@@ -209,10 +229,12 @@ final class BlockStore {
     if operation.isExclusive { exclusiveCount -= 1 }
   }
 
-  private func recycle(_ operation: BlockOperation) {
+  func recycle(_ operation: BlockOperation) {
     operation.payload = nil
     operation.task = nil
+    operation.command = nil
     free.append(operation)
+    if !endWaiters.isEmpty { resumeEndWaiters() }
   }
 
   // MARK: Completions

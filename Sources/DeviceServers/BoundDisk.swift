@@ -31,7 +31,7 @@ public final class BoundDisk: BlockDevice {
     if let condition = unit.refusal(of: .read, from: nexus) {
       return refuse(condition, payload, client, tag)
     }
-    unit.read(at: offset, into: payload, for: client, tag: tag)
+    unit.read(at: offset, into: payload, of: nexus, for: client, tag: tag)
   }
 
   /// Writes through the unit.
@@ -41,7 +41,7 @@ public final class BoundDisk: BlockDevice {
     if let condition = unit.refusal(of: .write, from: nexus) {
       return refuse(condition, payload, client, tag)
     }
-    unit.write(at: offset, from: payload, for: client, tag: tag)
+    unit.write(at: offset, from: payload, of: nexus, for: client, tag: tag)
   }
 
   /// As SYNCHRONIZE CACHE. Never refused: what the unit has accepted of this nexus it also keeps.

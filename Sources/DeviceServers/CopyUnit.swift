@@ -36,14 +36,16 @@ public protocol CopyUnit: AnyObject {
   /// would not be. Unit attentions stay: they are for the initiator's own commands.
   func refusal(of access: CopyAccess, from nexus: Nexus) -> Condition?
 
-  /// Fills `payload` from byte `offset`, in order with the unit's other commands on these blocks. As
-  /// of a device, the client is never called inside this call.
+  /// Fills `payload` from byte `offset` for a copy of `nexus`, in order with the unit's other commands
+  /// on these blocks. As of a device, the client is never called inside this call.
   func read(
-    at offset: UInt64, into payload: consuming Payload, for client: DeviceClient, tag: UInt64)
+    at offset: UInt64, into payload: consuming Payload, of nexus: Nexus, for client: DeviceClient,
+    tag: UInt64)
 
   /// Writes `payload` at byte `offset`, likewise.
   func write(
-    at offset: UInt64, from payload: consuming Payload, for client: DeviceClient, tag: UInt64)
+    at offset: UInt64, from payload: consuming Payload, of nexus: Nexus, for client: DeviceClient,
+    tag: UInt64)
 
   /// As SYNCHRONIZE CACHE of all blocks.
   func flush() async -> DeviceStatus

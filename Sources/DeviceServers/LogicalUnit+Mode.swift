@@ -15,11 +15,11 @@ extension LogicalUnit {
       CommandEntry(
         "MODE SELECT(6)", 0x15, usage: [0x15, 0x11, 0, 0, 0xFF, 0x04], access: .writes,
         dataOutLength: { .success(Int($1[4])) },
-        execution: .direct { $0.finish($1, $0.modeSelect($1, isLong: false)) }),
+        execution: .asynchronous { await $0.modeSelect($1, isLong: false) }),
       CommandEntry(
         "MODE SELECT(10)", 0x55, usage: [0x55, 0x11, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x04],
         access: .writes, dataOutLength: { .success(Int($1.uint16(at: 7))) },
-        execution: .direct { $0.finish($1, $0.modeSelect($1, isLong: true)) }),
+        execution: .asynchronous { await $0.modeSelect($1, isLong: true) }),
     ]
   }
 
@@ -67,7 +67,7 @@ extension LogicalUnit {
   }
 
   /// SPC-4 6.9, 6.10.
-  private func modeSelect(_ task: UnitTask, isLong: Bool) -> CommandResult {
+  private func modeSelect(_ task: UnitTask, isLong: Bool) async -> CommandResult {
     // SP: there is no place to save parameters to.
     if task.cdb[1] & 0x01 != 0 {
       return checkCondition(.illegalRequest(.invalidFieldInCDB, field: 1, bit: 0))
@@ -78,11 +78,18 @@ extension LogicalUnit {
       return checkCondition(.illegalRequest(.invalidFieldInCDB, field: 1, bit: 4))
     }
     do throws(SenseData) {
+      let before = control.mode
       let values = try modeValues(bytes, isLong: isLong)
-      if values != control.mode {
-        control.mode = values
-        control.establish(.modeParametersChanged, except: task.nexus)
+      guard values != before else { return good(dataOut: bytes.count) }
+      control.mode = values
+      let endsCaching = before.hasWriteCache && !values.hasWriteCache
+      let endsWriting = !before.isWriteProtected && values.isWriteProtected
+      // What is written from now on is durable, or refused; what was written before is made durable.
+      if endsCaching || endsWriting, let sense = await flushCache() {
+        if control.mode == values { control.mode = before }
+        return checkCondition(sense)
       }
+      control.establish(.modeParametersChanged, except: task.nexus)
       return good(dataOut: bytes.count)
     } catch {
       return checkCondition(error)

@@ -99,6 +99,7 @@ extension LogicalUnit {
       await abortTasks(answering: { _ in answers }) { other in
         other !== task && effects.preempted.contains(NexusPorts(other.nexus))
       }
+      await endCopies { effects.preempted.contains(NexusPorts($0)) }
     }
     return good(dataOut: parameters.count)
   }

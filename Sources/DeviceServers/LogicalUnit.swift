@@ -78,11 +78,20 @@ open class LogicalUnit {
   /// Whether the medium can be taken out.
   open var isRemovable: Bool { false }
 
-  /// A task that was executed and has not ended was aborted: it ends soon, by `finish`.
+  /// A task that was executed and has not ended was aborted: it ends soon, by `finish`, perhaps in
+  /// this call.
   open func taskAborted(_ task: UnitTask) {}
+
+  /// Copies that nexuses have ordered end: those sent to the unit, and what others do to it. Returns
+  /// after the last completion.
+  open func endCopies(of isMeant: (Nexus) -> Bool) async {}
 
   /// A nexus has gone.
   open func nexusLost(_ nexus: Nexus) {}
+
+  /// Makes durable what commands have written so far, those included that have not ended yet; what
+  /// failed, or nil.
+  open func flushCache() async -> SenseData? { nil }
 
   /// LOGICAL UNIT RESET: what the kind of device forgets.
   open func reset() {}

@@ -68,6 +68,7 @@ public final class LogicalUnitRouter: TaskRouter {
       unit.control.detach(nexus)
       unit.nexusLost(nexus)
     }
+    for unit in reached { await unit.endCopies { $0 === nexus } }
     absent.control.detach(nexus)
     views[ObjectIdentifier(nexus)] = nil
   }
@@ -174,6 +175,7 @@ public final class LogicalUnitRouter: TaskRouter {
     await unit.clearTasks(by: nexus)
     unit.control.reset()
     unit.reset()
+    await unit.endCopies { _ in true }
     unit.control.establish(.busDeviceResetFunctionOccurred)
   }
 }

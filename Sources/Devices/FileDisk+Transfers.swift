@@ -6,6 +6,8 @@ extension FileDisk {
   final class Transfers: FileClient {
     var blockLength = 1
     var failed: ((DiskFailure) -> Void)?
+    /// Told the errno.
+    var durableWriteFailed: (Int32) -> Void = { _ in }
     private var operations = OperationTable<Operation>()
 
     func begin(_ operation: consuming Operation) -> UInt64 {
@@ -14,6 +16,7 @@ extension FileDisk {
 
     override func finish(_ transfer: consuming FileTransfer) {
       let operation = operations.remove(at: Int(transfer.tag))
+      if operation.isDurable, transfer.errno != 0 { durableWriteFailed(transfer.errno) }
       var status = DeviceStatus.good(transfer.byteCount)
       if transfer.errno != 0 || transfer.byteCount < operation.length {
         let block = (operation.offset + UInt64(transfer.byteCount)) / UInt64(blockLength)

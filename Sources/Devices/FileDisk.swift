@@ -51,6 +51,7 @@ public final class FileDisk: BlockDevice {
     let offset: UInt64
     let length: Int
     let writing: Bool
+    let isDurable: Bool
   }
 
   /// Blocks are not longer than this.
@@ -63,6 +64,8 @@ public final class FileDisk: BlockDevice {
   private var end: UInt64
   private let endWhenOpened: UInt64
   private var flushFailure: Condition?
+  /// What the next flush reports, and none after it.
+  private var doubt: Condition?
   private var begunFlushes: UInt64 = 0, endedFlushes: UInt64 = 0
   private var isFlushing = false
   private var flushWaiters: [CheckedContinuation<Void, Never>] = []
@@ -143,6 +146,7 @@ public final class FileDisk: BlockDevice {
         inode: file.status.kind == .blockDevice ? 0 : file.status.inode),
       memoryAlignment: file.memoryAlignment)
     transfers.blockLength = geometry.blockLength
+    transfers.durableWriteFailed = { [unowned self] in durableWriteFailed($0) }
   }
 
   /// Whether the file takes direct I/O.
@@ -157,7 +161,7 @@ public final class FileDisk: BlockDevice {
     let index = transfers.begin(
       Operation(
         client: ClientReference(client), tag: tag, offset: offset, length: payload.byteCount,
-        writing: false))
+        writing: false, isDurable: false))
     file.read(at: offset, into: payload, for: transfers, tag: index)
   }
 
@@ -188,7 +192,7 @@ public final class FileDisk: BlockDevice {
     let index = transfers.begin(
       Operation(
         client: ClientReference(client), tag: tag, offset: offset, length: payload.byteCount,
-        writing: true))
+        writing: true, isDurable: isDurable))
     file.write(at: offset, from: payload, isDurable: isDurable, for: transfers, tag: index)
   }
 
@@ -227,7 +231,19 @@ public final class FileDisk: BlockDevice {
       flushWaiters = []
       for waiter in waiters { waiter.resume() }
     }
-    return flushFailure.map { .check($0) } ?? .good()
+    return (flushFailure ?? doubt.take()).map { .check($0) } ?? .good()
+  }
+
+  /// A write that was to be durable flushes too, and may have met, and so used up, the report that what
+  /// others wrote before is lost: the next flush says so. Where there was no room it is most often the
+  /// write's own; the flushes after that go by what the kernel says.
+  private func durableWriteFailed(_ errno: Int32) {
+    let condition = Condition.disk(errno: errno, writing: true, block: nil)
+    if errno == ENOSPC || errno == EDQUOT {
+      doubt = condition
+    } else {
+      flushFailure = flushFailure ?? condition
+    }
   }
 
   /// Ends the use; a file that grew ends where the writes ended.

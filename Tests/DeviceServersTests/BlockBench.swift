@@ -111,7 +111,11 @@ final class BlockClient: CommandClient {
   private var waiter: CheckedContinuation<Void, Never>?
 
   override func complete(_ command: Command, _ result: consuming CommandResult) {
-    ended = outcome(of: result)
+    end(outcome(of: result))
+  }
+
+  func end(_ outcome: BlockOutcome) {
+    ended = outcome
     waiter?.resume()
     waiter = nil
   }
@@ -233,9 +237,9 @@ enum BlockFolder {
       decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// The one file in it, and itself.
+  /// The files that tests make in it, and itself.
   static func remove(_ path: String) {
-    unsafe unlink(path + "/disk")
+    for name in ["disk", "disk0", "disk1"] { unsafe unlink("\(path)/\(name)") }
     unsafe rmdir(path)
   }
 

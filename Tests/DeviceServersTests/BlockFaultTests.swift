@@ -73,7 +73,7 @@ struct BlockFaultTests {
 
   /// A processor on simulated files, whose disk is `/disk`.
   private static func simulate<Success: Sendable>(
-    _ files: SimulatedFileSystem, _ plan: SimulationPlan,
+    _ files: SimulatedFileSystem, _ plan: SimulationPlan, flushes: Bool = true,
     _ body: @escaping @Sendable (BlockBench, SimulatedFileSystem) async throws -> Success
   ) async throws -> Success {
     var configuration = Processor.Configuration()
@@ -91,7 +91,7 @@ struct BlockFaultTests {
           _ = files.synchronize(root)
           files.close(root)
         }
-        _ = await disk.flush()
+        if flushes { _ = await disk.flush() }
         let bench = BlockBench(disk, ring: ring, shareBytes: 4 << 20)
         let result = try await body(bench, files)
         await disk.close()
@@ -100,6 +100,17 @@ struct BlockFaultTests {
     }
     processor.stop()
     return try result.get()
+  }
+
+  /// A unit whose disk begins to fail once it is open.
+  static func simulateFaults(
+    _ faults: [SimulatedFault], _ body: @escaping @Sendable (BlockBench) async throws -> Void
+  ) async throws {
+    let files = SimulatedFileSystem()
+    try await simulate(files, SimulationPlan(seed: 5)) { _, _ in }
+    var plan = SimulationPlan(seed: 5)
+    plan.faults = faults
+    try await simulate(files, plan, flushes: false) { bench, _ in try await body(bench) }
   }
 
   @Test("what FUA or SYNCHRONIZE CACHE acknowledged is there after a power loss", arguments: 1...12)

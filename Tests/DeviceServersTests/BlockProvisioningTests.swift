@@ -134,8 +134,7 @@ struct BlockProvisioningTests {
       let limits: [UInt8] =
         [0, 255, 0, 8, 0, 0, 0x10, 0, 0, 0, 8, 0, 0, 0, 0, 0]
         + [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 1, 0, 0, 0, 0, 8, 0x80, 0, 0, 0]
-        + [0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 1, 0, 0, 0, 0, 8, 0, 0, 0, 8]
-        + [0, 0, 0, 0, 0, 0, 0, 0]
+        + [0, 0, 0, 0, 0, 0, 0x80, 0] + [UInt8](repeating: 0, count: 20)
       #expect(bench.unit.vitalProductPage(0xB0) == limits)
       #expect(
         bench.unit.vitalProductPage(0xB1)

@@ -63,7 +63,8 @@ final class MemoryUnit: CopyUnit {
   }
 
   func read(
-    at offset: UInt64, into payload: consuming Payload, for client: DeviceClient, tag: UInt64
+    at offset: UInt64, into payload: consuming Payload, of nexus: Nexus, for client: DeviceClient,
+    tag: UInt64
   ) {
     reads += 1
     if reads > stallsAfterReads {
@@ -76,7 +77,8 @@ final class MemoryUnit: CopyUnit {
   }
 
   func write(
-    at offset: UInt64, from payload: consuming Payload, for client: DeviceClient, tag: UInt64
+    at offset: UInt64, from payload: consuming Payload, of nexus: Nexus, for client: DeviceClient,
+    tag: UInt64
   ) {
     writes += 1
     bytes.replaceSubrange(Int(offset)..<Int(offset) + payload.byteCount, with: payload.bytes())
