@@ -169,6 +169,8 @@ extension TargetSession {
 
   private func fill(_ task: TargetTask, _ payload: consuming Payload) {
     task.state = .collecting
+    lastCollectNumber += 1
+    task.collectNumber = lastCollectNumber
     task.bufferByteCount = payload.byteCount
     task.filled = payload.empty()
     task.remaining = consume payload
