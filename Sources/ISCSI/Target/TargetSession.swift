@@ -58,6 +58,8 @@ final class TargetSession: PDUChannelOwner {
   var immediateCount = 0
   /// Commands that came before an earlier one, by CmdSN.
   var held: [UInt32: () -> Void] = [:]
+  /// Task management functions that wait for the commands before them.
+  var heldFunctions: [TaskManagementRequest] = []
 
   // MARK: Tasks
 
@@ -312,6 +314,7 @@ final class TargetSession: PDUChannelOwner {
       giveBack(control.tag)
     }
     held = [:]
+    heldFunctions = []
     for task in pool where task.state != .free {
       precondition(task.state != .executing, "a detached nexus has no commands")
       drop(task)

@@ -202,6 +202,30 @@ struct TargetManagementTests {
     #expect(await fixture.stop() == 0)
   }
 
+  @Test(
+    "aborts commands that wait for their turn, or that come later with a lower CmdSN",
+    arguments: [TaskManagementRequest.Function.abortTaskSet, .clearTaskSet, .logicalUnitReset])
+  func waitingForOrder(_ function: TaskManagementRequest.Function) async throws {
+    let fixture = try await TargetFixture.start()
+    let client = try WireClient(port: fixture.port)
+    try client.logIn()
+    let first = client.command(WireClient.testUnitReady)
+    let second = client.command(WireClient.testUnitReady)
+    client.send(second.header)
+    client.send(
+      TaskManagementRequest(
+        function: function, initiatorTaskTag: client.nextTag(), referencedTaskTag: .max,
+        cmdSN: client.cmdSN, expStatSN: client.expStatSN, refCmdSN: SerialNumber(0)
+      ).header)
+    client.send(first.header)
+    let answer = try TaskManagementResponse(client.receive(.taskManagementResponse).header)
+    #expect(answer.response == .complete)
+    #expect(answer.expCmdSN == client.cmdSN)
+    #expect(try client.testUnitReady() == 0)
+    #expect(await fixture.look { _, disk in disk.executed.count } == 1)
+    #expect(await fixture.stop() == 0)
+  }
+
   @Test("refuses recovery and unknown connections at a logout, and stays")
   func logouts() async throws {
     let fixture = try await TargetFixture.start()
