@@ -187,4 +187,39 @@ struct PDUChannelTests {
     }
     #expect(held == 0)
   }
+
+  @Test("keeps a PDU that is partly in flight until the kernel has done with it")
+  func partInFlight() async throws {
+    let held = try await withPair { ring, one, sender, _, _ in
+      guard let block = ring.arena.allocate(16384) else { return }
+      var data = ring.arena.empty()
+      for index in 0..<600 {
+        let start = index % 2 * 8192
+        data.append(block.sharing(start..<start + 4096))
+      }
+      one.send(Self.header(1), data: data, tag: 1)
+      one.send(Self.header(2), bytes: [2], tag: 2)
+      one.flush()
+      one.close()
+      #expect(sender.released == [2])
+      await Self.wait(ring) { sender.isClosed }
+      #expect(sender.released == [2, 1])
+    }
+    #expect(held == 0)
+  }
+
+  @Test("fails where the kernel took a part only: nothing may follow in the stream")
+  func shortHandOver() async throws {
+    let held = try await withPair { ring, one, sender, _, receiver in
+      one.send(Self.header(1), bytes: [1, 2, 3, 4], tag: 1)
+      one.flush()
+      one.send(Self.header(2), bytes: [2], tag: 2)
+      one.handedOver(0, 48)
+      #expect(sender.error == .endOfStream)
+      await Self.wait(ring) { sender.isClosed && receiver.isClosed }
+      #expect(one.counters.sends == 1)
+      #expect(Set(sender.released) == [1, 2])
+    }
+    #expect(held == 0)
+  }
 }

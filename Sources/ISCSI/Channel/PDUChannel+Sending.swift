@@ -136,7 +136,8 @@ extension PDUChannel {
     }
     if firstQueued == Self.none { lastQueued = Self.none }
     // The slots of this send stay linked from its first one on.
-    if last != Self.none { slots[last].next = Self.none }
+    if last != Self.none { slots[last].next = Self.none } else { partialSlot = head }
+    sendingByteCount = whole.byteCount
     isSending = true
     operations += 1
     counters.sends += 1
@@ -192,6 +193,8 @@ extension PDUChannel {
     uncopiedSends += 1
     isSending = false
     if result < 0 { return fail(.socket(errno: -result)) }
+    // What follows must not stand in the stream where the rest of these bytes belongs.
+    guard Int(result) == sendingByteCount else { return fail(.endOfStream) }
     proceed()
   }
 
@@ -219,6 +222,11 @@ extension PDUChannel {
         if ring.counters.copiedSends > copiedSendsBefore { mayAvoidCopies = false }
       }
       release(from: head)
+    } else {
+      // It is in the queue for the rest, unless the queue was dropped meanwhile.
+      let slot = partialSlot
+      partialSlot = Self.none
+      if state == .closing { release(from: slot) }
     }
     if !wasHandedOver { isSending = false }
     guard isWhole else { return fail(result < 0 ? .socket(errno: -result) : .endOfStream) }
@@ -247,9 +255,14 @@ extension PDUChannel {
     }
   }
 
-  /// Forgets what waits.
+  /// Forgets what waits; a PDU that is partly in flight is released when the kernel has done with it.
   func dropQueue() {
-    let head = firstQueued
+    var head = firstQueued
+    if partialSlot != Self.none {
+      precondition(head == partialSlot, "a PDU that was begun stays first")
+      head = slots[partialSlot].next
+      slots[partialSlot].next = Self.none
+    }
     firstQueued = Self.none
     lastQueued = Self.none
     release(from: head)

@@ -92,6 +92,10 @@ public final class PDUChannel: CompletionHandler {
   var lastQueued = PDUChannel.none
   var freeFields: UInt8 = (1 << UInt8(PDUChannel.fieldCount)) - 1
   var isSending = false
+  /// The first slot of the queue, where the send in flight takes the beginning of its PDU only.
+  var partialSlot = PDUChannel.none
+  /// Bytes of the send that was begun last.
+  var sendingByteCount = 0
   var isFinishing = false
   var mayAvoidCopies: Bool
   var copiedSendsBefore = 0

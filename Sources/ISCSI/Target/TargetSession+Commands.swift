@@ -59,12 +59,17 @@ extension TargetSession {
       reject(header, .tooManyImmediateCommands)
       return nil
     }
+    if isAborted(request) {
+      // It has its turn, and nothing else.
+      inOrder(request.cmdSN, isImmediate: false) {}
+      return nil
+    }
     switch order(request.cmdSN, isImmediate: request.isImmediate) {
     case .never: return nil
     case .later:
       // Its data are forgotten here and solicited when it is its turn.
       held[request.cmdSN.rawValue] = { [self] in
-        guard tasks[request.initiatorTaskTag] == nil else { return }
+        guard tasks[request.initiatorTaskTag] == nil, !isAborted(request) else { return }
         admit(request, additional, immediateByteCount: 0, drops: true)
       }
       return nil
@@ -169,6 +174,8 @@ extension TargetSession {
 
   private func fill(_ task: TargetTask, _ payload: consuming Payload) {
     task.state = .collecting
+    lastCollectNumber += 1
+    task.collectNumber = lastCollectNumber
     task.bufferByteCount = payload.byteCount
     task.filled = payload.empty()
     task.remaining = consume payload

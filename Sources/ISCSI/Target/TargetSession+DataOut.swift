@@ -78,7 +78,7 @@ extension TargetSession {
   func dataArrived(
     _ header: BasicHeaderSegment, for task: TargetTask, _ data: consuming Payload, fails: Bool
   ) {
-    dataSeconds = 0
+    task.dataSeconds = 0
     // The task was aborted meanwhile; its bytes have had their last completion now.
     guard task.isCollecting, !isEnding else {
       _ = consume data

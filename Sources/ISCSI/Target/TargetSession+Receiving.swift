@@ -67,6 +67,7 @@ extension TargetSession {
       expCmdSN = expCmdSN.advanced(by: 1)
       next()
     }
+    beginHeldFunctions()
   }
 
   /// The same for PDUs other than SCSI commands: `body` now, later or never.

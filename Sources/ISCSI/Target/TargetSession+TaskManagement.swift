@@ -11,10 +11,37 @@ extension TargetSession {
     } catch {
       return reject(header, error.reason)
     }
-    guard managing < Self.mostFunctions else {
+    guard managing + heldFunctions.count < Self.mostFunctions else {
       return reject(header, .tooManyImmediateCommands)
     }
-    inOrder(request.cmdSN, isImmediate: request.isImmediate) { [self] in begin(request) }
+    inOrder(request.cmdSN, isImmediate: request.isImmediate) { [self] in
+      if waitsForOrder(request) { heldFunctions.append(request) } else { begin(request) }
+    }
+  }
+
+  /// Whether commands before a function that ends many of them have not come: it waits for them, as
+  /// RFC 7143 4.2.3.3 wants it. None is executed, held ones included.
+  private func waitsForOrder(_ request: TaskManagementRequest) -> Bool {
+    switch request.function {
+    case .abortTaskSet, .clearTaskSet, .logicalUnitReset:
+      request.isImmediate && expCmdSN < request.cmdSN && request.cmdSN <= maxCmdSN.advanced(by: 1)
+    default: false
+    }
+  }
+
+  /// Whether a function that came before its turn ends this command.
+  func isAborted(_ request: SCSICommand) -> Bool {
+    !request.isImmediate
+      && heldFunctions.contains {
+        request.cmdSN < $0.cmdSN && request.header.logicalUnit == $0.logicalUnit
+      }
+  }
+
+  /// Begins the functions whose turn has come.
+  func beginHeldFunctions() {
+    while let index = heldFunctions.firstIndex(where: { $0.cmdSN <= expCmdSN }) {
+      begin(heldFunctions.remove(at: index))
+    }
   }
 
   /// Functions at work at once.

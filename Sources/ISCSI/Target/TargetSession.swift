@@ -58,6 +58,8 @@ final class TargetSession: PDUChannelOwner {
   var immediateCount = 0
   /// Commands that came before an earlier one, by CmdSN.
   var held: [UInt32: () -> Void] = [:]
+  /// Task management functions that wait for the commands before them.
+  var heldFunctions: [TaskManagementRequest] = []
 
   // MARK: Tasks
 
@@ -66,6 +68,7 @@ final class TargetSession: PDUChannelOwner {
   var tasks: [UInt32: TargetTask] = [:]
   /// Tasks whose data are to come.
   var collectingCount = 0
+  var lastCollectNumber: UInt64 = 0
   /// The task into whose payload the channel is receiving.
   var placing: TargetTask?
   /// For bytes of text and pings that are being received.
@@ -85,8 +88,6 @@ final class TargetSession: PDUChannelOwner {
   // MARK: Life
 
   var silentSeconds = 0
-  /// How long data that were asked for have not come: they would hold bytes that others wait for.
-  var dataSeconds = 0
   var hasPinged = false
   var isFinishing = false
   var isEnding = false
@@ -206,7 +207,7 @@ final class TargetSession: PDUChannelOwner {
     // A session that is not listened to for want of bytes cannot answer.
     if holds.contains(.buffer) || textRequest != nil, !isFinishing { return }
     silentSeconds += 1
-    dataSeconds = pool.contains { $0.state == .collecting } ? dataSeconds + 1 : 0
+    let dataSeconds = secondsWithoutData()
     let configuration = server.configuration
     if isFinishing {
       if silentSeconds > configuration.answerSeconds { end() }
@@ -219,6 +220,15 @@ final class TargetSession: PDUChannelOwner {
       hasPinged = true
       ping()
     }
+  }
+
+  /// How long the task that has held bytes longest has got no data. Those behind it may have to wait
+  /// for a slow link, but each comes first in the end.
+  private func secondsWithoutData() -> Int {
+    let collecting = pool.lazy.filter { $0.state == .collecting }
+    guard let first = collecting.min(by: { $0.collectNumber < $1.collectNumber }) else { return 0 }
+    first.dataSeconds += 1
+    return first.dataSeconds
   }
 
   /// Ends the session: nothing is answered any more, the connection is closed.
@@ -304,6 +314,7 @@ final class TargetSession: PDUChannelOwner {
       giveBack(control.tag)
     }
     held = [:]
+    heldFunctions = []
     for task in pool where task.state != .free {
       precondition(task.state != .executing, "a detached nexus has no commands")
       drop(task)

@@ -51,6 +51,10 @@ final class TargetTask {
   var solicitedCount: UInt32 = 0, endedCount: UInt32 = 0
   /// DataSN of the next PDU of the sequence.
   var dataSN: UInt32 = 0
+  /// Its place among the tasks of the session that got room for data.
+  var collectNumber: UInt64 = 0
+  /// Seconds without data while it was the first of them.
+  var dataSeconds = 0
   /// What was wrong with the data; the command is not executed.
   var damage: AdditionalSense?
 
@@ -96,6 +100,7 @@ final class TargetTask {
     solicitedCount = 0
     endedCount = 0
     dataSN = 0
+    dataSeconds = 0
     damage = nil
     status = .good
     sense = []

@@ -165,6 +165,67 @@ struct TargetManagementTests {
     #expect(await fixture.stop() == 0)
   }
 
+  @Test("ends an initiator that leaves one write without data while it goes on with another")
+  func stallBesideAnother() async throws {
+    var options = TargetFixture.Options()
+    options.configuration.silenceSeconds = 1
+    options.configuration.answerSeconds = 1
+    let fixture = try await TargetFixture.start(options)
+    let client = try WireClient(port: fixture.port)
+    try client.logIn([("ImmediateData", "No")])
+    var ready: [ReadyToTransfer] = []
+    var requests: [SCSICommand] = []
+    for start in [0, 8] {
+      let request = client.command(
+        WireClient.cdb(0x2A, at: start, blocks: 64), expected: 32768, isWrite: true)
+      client.send(request.header)
+      requests.append(request)
+      ready.append(try ReadyToTransfer(client.receive(.readyToTransfer).header))
+    }
+    var number: UInt32 = 0
+    while number < 12, let ping = try? client.receive(.nopIn) {
+      let answer = NopOut(
+        initiatorTaskTag: NopOut.reservedTag,
+        targetTransferTag: try NopIn(ping.header).targetTransferTag, cmdSN: client.cmdSN,
+        expStatSN: client.expStatSN)
+      client.send(answer.header)
+      let pdu = DataOut(
+        initiatorTaskTag: requests[1].initiatorTaskTag,
+        targetTransferTag: ready[1].targetTransferTag, expStatSN: client.expStatSN,
+        dataSN: number, bufferOffset: number * 512, isFinal: false)
+      client.send(pdu.header, [UInt8](repeating: 7, count: 512))
+      number += 1
+    }
+    #expect(number > 0 && number < 12)
+    #expect(await fixture.wait { server, _ in server.sessionCount == 0 })
+    #expect(await fixture.heldByteCount() == 0)
+    #expect(await fixture.stop() == 0)
+  }
+
+  @Test(
+    "aborts commands that wait for their turn, or that come later with a lower CmdSN",
+    arguments: [TaskManagementRequest.Function.abortTaskSet, .clearTaskSet, .logicalUnitReset])
+  func waitingForOrder(_ function: TaskManagementRequest.Function) async throws {
+    let fixture = try await TargetFixture.start()
+    let client = try WireClient(port: fixture.port)
+    try client.logIn()
+    let first = client.command(WireClient.testUnitReady)
+    let second = client.command(WireClient.testUnitReady)
+    client.send(second.header)
+    client.send(
+      TaskManagementRequest(
+        function: function, initiatorTaskTag: client.nextTag(), referencedTaskTag: .max,
+        cmdSN: client.cmdSN, expStatSN: client.expStatSN, refCmdSN: SerialNumber(0)
+      ).header)
+    client.send(first.header)
+    let answer = try TaskManagementResponse(client.receive(.taskManagementResponse).header)
+    #expect(answer.response == .complete)
+    #expect(answer.expCmdSN == client.cmdSN)
+    #expect(try client.testUnitReady() == 0)
+    #expect(await fixture.look { _, disk in disk.executed.count } == 1)
+    #expect(await fixture.stop() == 0)
+  }
+
   @Test("refuses recovery and unknown connections at a logout, and stays")
   func logouts() async throws {
     let fixture = try await TargetFixture.start()
