@@ -72,7 +72,7 @@ public struct DescriptorScope {
     }
     guard let number = LogicalUnitNumber.decode(target.logicalUnit) else { return .nothing }
     let named = ways { device, port in
-      device.logicalUnit == number && Self.names(target.identification, device, port)
+      device.logicalUnit == number && names(target.identification, device, port)
     }
     return named.isEmpty ? .nothing : .ways(named, through: ports)
   }
@@ -102,16 +102,17 @@ public struct DescriptorScope {
     }
   }
 
-  private static func names(
+  private func names(
     _ identification: TargetDescriptor.Identification, _ device: FabricDevice,
     _ port: FabricDevice.Port
   ) -> Bool {
     switch identification {
     case .wwn(let name):
-      return port.worldWideName == name || "\(device.targetName)" == Self.iSCSIName(of: name)
+      return port.worldWideName == name || plan.aliases[name] == device.targetName
+        || "\(device.targetName)" == Self.iSCSIName(of: name)
     case .ipv4, .ipv6:
-      guard let named = address(identification),
-        let own = numeric(port.address)
+      guard let named = Self.address(identification),
+        let own = Self.numeric(port.address)
       else { return false }
       return named.bytes == own.address && named.port == own.port
     default: return false

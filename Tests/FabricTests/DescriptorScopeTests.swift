@@ -5,12 +5,14 @@ import Testing
 
 import Fabric
 
+private typealias Name = Fabric.PortName
+
 /// What a descriptor may mean: the only place where that is decided.
 @Suite struct DescriptorScopeTests {
   /// Group 1: A and E on SAN 1 with device `a`; group 2: B and G on SAN 2 with device `d`.
   private static func plan() throws -> FabricPlan {
-    func name(_ channel: String) throws -> Fabric.PortName {
-      try #require(Fabric.PortName(channel: channel, controller: 1))
+    func name(_ channel: String) throws -> Name {
+      try #require(Name(channel: channel, controller: 1))
     }
     func port(_ channel: String, _ designation: Designation, _ san: String, _ number: UInt16) throws
       -> Port
@@ -45,7 +47,7 @@ import Fabric
 
   private static func scope(_ channel: String, units: Set<Int> = [0, 3]) throws -> DescriptorScope {
     DescriptorScope(
-      try plan(), targetPort: try #require(Fabric.PortName(channel: channel, controller: 1)),
+      try plan(), targetPort: try #require(Name(channel: channel, controller: 1)),
       unitNumbers: units)
   }
 
@@ -107,7 +109,7 @@ import Fabric
   func ungrouped() throws {
     let scope = try Self.scope("C")
     #expect(scope.resolve(Self.target(.wwn(0xA0))) == .nothing)
-    #expect(scope.refusal == .ungrouped(try #require(Fabric.PortName("CH C(CL1)"))))
+    #expect(scope.refusal == .ungrouped(try #require(Name("CH C(CL1)"))))
   }
 
   @Test("M47 An own unit is what this nexus sees, through the port it used; else it is as unknown")
