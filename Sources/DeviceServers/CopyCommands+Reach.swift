@@ -17,6 +17,25 @@ extension CopyCommands {
     return offer
   }
 
+  /// Lines of one nexus that are kept; the oldest goes first.
+  static let reportsPerNexus = 32
+
+  /// What the last copies of a nexus met, oldest first.
+  func reports(for nexus: Nexus) -> [String] {
+    searchReports.filter { $0.nexus === nexus }.map(\.line)
+  }
+
+  private func keep(report: String, of operation: CopyOperation) {
+    let nexus = operation.key.nexus
+    if operation.isForgotten { return }
+    if searchReports.count(where: { $0.nexus === nexus }) >= Self.reportsPerNexus,
+      let oldest = searchReports.firstIndex(where: { $0.nexus === nexus })
+    {
+      searchReports.remove(at: oldest)
+    }
+    searchReports.append((nexus, "list \(operation.key.listIdentifier): \(report)"))
+  }
+
   /// Opens what the descriptors of a copy name beyond the logical units that were found already; nil
   /// where nothing was looked for.
   func reach(_ operation: CopyOperation) async -> ReachedDevices? {
@@ -32,7 +51,8 @@ extension CopyCommands {
     let reached = await reach.find(
       CopySearch(
         nexus: nexus, list: operation.list, missing: missing, units: units ?? [],
-        isCancelled: { operation.isCancelled }))
+        isCancelled: { operation.isCancelled },
+        report: { [unowned self] in keep(report: $0, of: operation) }))
     var bound: [ObjectIdentifier: BoundDisk] = [:]
     for case .block(let disk as BoundDisk)? in operation.devices {
       bound[disk.unitIdentity] = disk

@@ -58,6 +58,8 @@ public final class CopyCommands {
   /// Copies that wait or run, oldest first.
   var operations: [CopyOperation] = []
   var records = CopyRecords()
+  /// What copies met on their way to devices.
+  var searchReports: [(nexus: Nexus, line: String)] = []
   private var active = 0
   /// Knows which units each nexus may reach; without one there are none.
   public weak var router: LogicalUnitRouter?
@@ -274,7 +276,10 @@ public final class CopyCommands {
 
   /// The nexus is lost: its copies end soon, those in the background too, and its results are
   /// forgotten.
-  public func forget(_ nexus: Nexus) { forget { $0.nexus === nexus } }
+  public func forget(_ nexus: Nexus) {
+    forget { $0.nexus === nexus }
+    searchReports.removeAll { $0.nexus === nexus }
+  }
 
   /// The logical unit was reset: the copies that were sent to it end soon, and their results are
   /// forgotten.

@@ -32,11 +32,16 @@ public struct CopySearch {
   /// Whether the copy was ended meanwhile: then nothing more is searched.
   public let isCancelled: () -> Bool
 
+  /// Keeps a line for the initiator: why a target was not reached.
+  public let report: (String) -> Void
+
   /// A search with everything said.
   public init(
     nexus: Nexus, list: ParameterList, missing: [Int],
-    units: [(number: Int, unit: any CopyUnit)], isCancelled: @escaping () -> Bool = { false }
+    units: [(number: Int, unit: any CopyUnit)], isCancelled: @escaping () -> Bool = { false },
+    report: @escaping (String) -> Void = { _ in }
   ) {
+    self.report = report
     self.nexus = nexus
     self.list = list
     self.missing = missing

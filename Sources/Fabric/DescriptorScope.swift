@@ -93,10 +93,14 @@ public struct DescriptorScope {
     }
   }
 
+  /// Ways on the SANs of permitted ports only: a device that none of them can reach is answered as one
+  /// that nobody knows.
   private func ways(where isNamed: (FabricDevice, FabricDevice.Port) -> Bool) -> [DeviceWay] {
-    plan.devices.indices.flatMap { device in
+    let networks = Set(initiatorPorts.map(\.san))
+    return plan.devices.indices.flatMap { device in
       plan.devices[device].ports.indices.compactMap { port in
-        isNamed(plan.devices[device], plan.devices[device].ports[port])
+        networks.contains(plan.devices[device].ports[port].san)
+          && isNamed(plan.devices[device], plan.devices[device].ports[port])
           ? DeviceWay(device: device, port: port) : nil
       }
     }

@@ -103,6 +103,7 @@ public final class FabricReach: CopyReach {
   }
 
   private func tell(_ search: CopySearch, _ place: Int, _ text: String) {
+    search.report("target \(place): \(text)")
     log(
       "copy \(search.list.listIdentifier) of \(search.nexus.initiatorPort.name): "
         + "target \(place): \(text)")

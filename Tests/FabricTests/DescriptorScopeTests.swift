@@ -83,17 +83,25 @@ private typealias Name = Fabric.PortName
       Issue.record("an address that is configured names nothing")
       return
     }
-    #expect(ways == [DeviceWay(device: 0, port: 1), DeviceWay(device: 1, port: 1)])
+    #expect(ways == [DeviceWay(device: 0, port: 1)])
   }
 
   @Test("M44 A command reaches through the initiator ports of its own group only")
   func groups() throws {
     let (a, d) = (Self.target(.wwn(0xA0)), Self.target(.wwn(0xD0)))
     #expect(Self.names(try Self.scope("A").resolve(a)) == ["E", "F"])
-    #expect(Self.names(try Self.scope("A").resolve(d)) == ["E", "F"])
-    #expect(Self.names(try Self.scope("B").resolve(a)) == ["G"])
+    #expect(Self.names(try Self.scope("B").resolve(d)) == ["G"])
+    let unknown = try Self.scope("A").resolve(Self.target(.wwn(0xBAD)))
+    #expect(unknown == .nothing)
+    #expect(try Self.scope("A").resolve(d) == unknown)
+    #expect(try Self.scope("B").resolve(a) == unknown)
     let designator = Self.target(.designator(.naa([0x30, 0, 0, 0, 0, 0, 0, 1])))
-    #expect(Self.names(try Self.scope("B").resolve(designator)) == ["G"])
+    guard case .bearer(let ways, let ports) = try Self.scope("B").resolve(designator) else {
+      Issue.record("a designator is looked for")
+      return
+    }
+    #expect(ports.map(\.name.channel) == ["G"])
+    #expect(ways.allSatisfy { $0.device == 1 })
   }
 
   @Test("M44 A port of another group cannot be asked for by its number")

@@ -92,5 +92,10 @@ copy "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)" "$other" cc "a po
 stop tgtd KILL
 copy "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)" "$unit" cc "a drive that is gone"
 expect_match "$(cat "$work/ecopyd.log")" 'tape through CH F\(CL1\): .*no connection' "the reason"
+# Page 30h belongs to the nexus: the copy and the question go in one session.
+cdb -k "$unit" xcopy "$(list "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)")" expect=cc \
+  , cdb 4d007000000000100000 in=4096 save="$work/page" > "$work/cdb.log" || fail "log page 30h"
+expect_match "$(tr -c '[:print:]' ' ' < "$work/page")" 'tape through CH F.CL1.: .*no connection' \
+  "log page 30h"
 cdb -q "$unit" tur > "$work/cdb.log" || fail "the disk after all that"
 lab_stop
