@@ -227,10 +227,16 @@ public final class CopyCommands {
 
   private func runWithTurn(_ operation: CopyOperation) async -> CopyResult {
     let reached = await reach(operation)
-    let result =
+    var result =
       reached != nil && operation.isCancelled
       ? Self.aborted
       : await operation.manager.execute(operation.list, devices: operation.devices)
+    // Where ports were searched, a target that stayed without a device is one that none reached.
+    if reached != nil, result.sense?.additional == .unreachableCopyTarget,
+      result.sense?.fieldPointer?.inSegment != true
+    {
+      result.sense?.additional = .copyTargetDeviceNotReachable
+    }
     operation.devices = []
     await reached?.close()
     return result

@@ -13,6 +13,7 @@ import Uring
   private final class Finder: CopyReach {
     let unit: MemoryUnit
     var isOpen = true
+    var findsNothing = false
     var finds = 0, closes = 0
     var inFlightAtClose = 0
     /// What happens while it searches.
@@ -29,6 +30,7 @@ import Uring
       finds += 1
       during()
       search.report("looked for \(search.missing)")
+      if findsNothing { return Reached(self, [:]) }
       return Reached(self, Dictionary(search.missing.map { ($0, .unit(unit)) }) { $1 })
     }
 
@@ -82,6 +84,17 @@ import Uring
       var list = Self.list(bench)
       list.targets[1] = [0xE0] + list.targets[1].dropFirst()
       #expect(await bench.copy(list).short == "5/26/07")
+    }
+  }
+
+  @Test("M101 A target that no port reached is COPY TARGET DEVICE NOT REACHABLE")
+  func notReached() async throws {
+    try await withCopyBench { bench in
+      let finder = Finder(bench.destination)
+      finder.findsNothing = true
+      bench.commands.reach = finder
+      #expect(await bench.copy(Self.list(bench)).short == "A/0D/02")
+      #expect(finder.closes == 1 && bench.source.reads == 0)
     }
   }
 

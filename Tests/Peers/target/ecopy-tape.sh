@@ -86,14 +86,14 @@ expect_match "$(cat "$work/ecopyd.log")" 'tape through CH E\(CL1\): .*another SA
 
 # A device that is not there, one that another group's port would have to reach, and a drive that was
 # killed.
-copy "$(own_disk)$(remote_tape 50000000000000ff)" "$(stream 0 0 1 65536 128 0)" "$unit" cc \
+copy "$(own_disk)$(remote_tape 50000000000000ff)" "$(stream 0 0 1 65536 128 0)" "$unit" a/0d/02 \
   "an unknown device"
-copy "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)" "$other" cc "a port in no group"
+copy "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)" "$other" 5/26/07 "a port in no group"
 stop tgtd KILL
-copy "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)" "$unit" cc "a drive that is gone"
+copy "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)" "$unit" a/0d/02 "a drive that is gone"
 expect_match "$(cat "$work/ecopyd.log")" 'tape through CH F\(CL1\): .*no connection' "the reason"
 # Page 30h belongs to the nexus: the copy and the question go in one session.
-cdb -k "$unit" xcopy "$(list "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)")" expect=cc \
+cdb -k "$unit" xcopy "$(list "$(own_disk)$(remote_tape)" "$(stream 0 0 1 65536 128 0)")" expect=a/0d/02 \
   , cdb 4d007000000000100000 in=4096 save="$work/page" > "$work/cdb.log" || fail "log page 30h"
 expect_match "$(tr -c '[:print:]' ' ' < "$work/page")" 'tape through CH F.CL1.: .*no connection' \
   "log page 30h"
