@@ -61,7 +61,7 @@ let package = Package(
       "Fabric",
       [
         "Uring", "SCSI", "ExtendedCopy", "Devices", "SAM", "ISCSI", "ISCSIProtocol",
-        "DeviceServers",
+        "DeviceServers", "CopyManager",
       ]),
     module(
       "DiskSystem",
@@ -106,7 +106,7 @@ let package = Package(
         "DeviceServers", "SAM", "Devices", "Uring", "SCSI", "ExtendedCopy", "CopyManager",
         "CopyModel",
       ]),
-    tests("FabricTests", ["Fabric", "ISCSIProtocol", "Uring"]),
+    tests("FabricTests", ["Fabric", "ExtendedCopy", "ISCSIProtocol", "SCSI", "Uring"]),
     .testTarget(
       name: "DiskSystemTests",
       dependencies: [

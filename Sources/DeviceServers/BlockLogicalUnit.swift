@@ -77,6 +77,12 @@ public final class BlockLogicalUnit: LogicalUnit {
     }
   }
 
+  /// What the last copies of the nexus found of devices beyond.
+  public override func copyReports(for nexus: Nexus) -> [String]? {
+    guard let copies, copies.reach != nil else { return nil }
+    return copies.reports(for: nexus)
+  }
+
   /// Sanitized, failed in it, or without a medium.
   public override func notReady() -> SenseData? { server.notReady }
 

@@ -24,6 +24,9 @@ public final class BoundDisk: BlockDevice {
       memoryAlignment: unit.memoryAlignment)
   }
 
+  /// Tells which unit it is.
+  var unitIdentity: ObjectIdentifier { ObjectIdentifier(unit) }
+
   /// Reads through the unit.
   public override func read(
     at offset: UInt64, into payload: consuming Payload, for client: DeviceClient, tag: UInt64

@@ -19,7 +19,8 @@ extension CopyCommands {
     switch receive.serviceAction {
     case .copyStatus: answer = try status(key).encode()
     case .receiveData: answer = HeldData(data: try heldData(key)).encode()
-    case .operatingParameters: answer = CopyLimits.operatingParameters.encode()
+    case .operatingParameters:
+      answer = CopyLimits.operatingParameters(of: offer(to: command.nexus)).encode()
     case .failedSegmentDetails: answer = try failedSegmentDetails(key)
     case .copyStatusLID4: answer = try longStatus(key).encode()
     case .receiveDataLID4:

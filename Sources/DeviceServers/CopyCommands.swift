@@ -58,13 +58,22 @@ public final class CopyCommands {
   /// Copies that wait or run, oldest first.
   var operations: [CopyOperation] = []
   var records = CopyRecords()
+  /// What copies met on their way to devices.
+  var searchReports: [(nexus: Nexus, line: String)] = []
   private var active = 0
   /// Knows which units each nexus may reach; without one there are none.
   public weak var router: LogicalUnitRouter?
+  /// Knows the devices beyond; without one there are none.
+  public var reach: CopyReach?
+  /// Bytes of the longest parameter list that there is memory for.
+  let listBytesMaximum: Int
 
   /// `memoryBytes` of the ring's arena are for copies, and for nothing else: 4 MiB or more.
-  public init(ring: Ring, memoryBytes: Int) {
+  ///
+  /// - Parameter listBytesMaximum: the longest parameter list that can be received.
+  public init(ring: Ring, memoryBytes: Int, listBytesMaximum: Int = 2 << 20) {
     self.ring = ring
+    self.listBytesMaximum = max(listBytesMaximum, CopyLimits.parameterListBytes)
     mostActive = CopyLimits.activeCopies(memoryBytes: memoryBytes)
     limits = CopyLimits.transfer(memoryBytes: memoryBytes)
   }
@@ -80,7 +89,11 @@ public final class CopyCommands {
     guard let command = ExtendedCopyCommand(cdb.array) else { throw .inCommand(0) }
     switch command.serviceAction {
     case .lid1, .lid4:
-      guard command.parameterListLength <= UInt32(CopyLimits.parameterListBytes) else {
+      let most =
+        reach == nil
+        ? CopyLimits.parameterListBytes
+        : CopyLimits.parameterListBytes(of: offer(reaching: true), maximum: listBytesMaximum)
+      guard command.parameterListLength <= UInt32(most) else {
         throw CopyRefusal(
           sense: SenseData(key: .illegalRequest, additional: .parameterListLengthError))
       }
@@ -115,7 +128,7 @@ public final class CopyCommands {
     if bytes.isEmpty { return CopyAnswer(.good) }
     let list: ParameterList
     do throws(CopyRefusal) {
-      list = try read(bytes, action)
+      list = try read(bytes, action, for: command.nexus)
     } catch {
       return CopyAnswer(.checkCondition, sense: error.sense)
     }
@@ -125,10 +138,13 @@ public final class CopyCommands {
         .checkCondition,
         sense: SenseData(key: .illegalRequest, additional: .operationInProgress))
     }
-    guard operations.count < CopyLimits.copies else { return CopyAnswer(.busy) }
+    let held = operations.reduce(bytes.count) { $0 + $1.listBytes }
+    guard operations.count < CopyLimits.copies, held <= CopyLimits.listBytesOfAllCopies else {
+      return CopyAnswer(.busy)
+    }
     records.discard { $0.key == key }
     let operation = CopyOperation(
-      key, action, list, devices: devices(of: list, units, command.nexus),
+      key, action, list, listBytes: bytes.count, devices: devices(of: list, units, command.nexus),
       manager: CopyManager(ring: ring, limits: limits),
       command: list.immediate ? nil : command, usesDescriptorSense: usesDescriptorSense)
     operations.append(operation)
@@ -141,11 +157,11 @@ public final class CopyCommands {
   }
 
   private func read(
-    _ bytes: [UInt8], _ action: ServiceAction
+    _ bytes: [UInt8], _ action: ServiceAction, for nexus: Nexus
   ) throws(CopyRefusal) -> ParameterList {
     let list: ParameterList
     do throws(ParameterListError) {
-      list = try ParameterList.decode(bytes, serviceAction: action, limits: CopyLimits.list)
+      list = try ParameterList.decode(bytes, serviceAction: action, limits: offer(to: nexus))
     } catch {
       throw CopyRefusal(sense: error.sense)
     }
@@ -172,7 +188,7 @@ public final class CopyCommands {
   private static func unit(
     named target: TargetDescriptor, _ units: [any CopyUnit]
   ) -> (any CopyUnit)? {
-    // There is no initiator port that a number could name.
+    // A number names an initiator port, so what is meant is not here.
     guard !target.isNull, target.relativeInitiatorPort == 0,
       case .designator(let designator) = target.identification
     else { return nil }
@@ -197,16 +213,32 @@ public final class CopyCommands {
     } else {
       await operation.waitForTurn()
     }
-    let result =
-      operation.hasTurn
-      ? await operation.manager.execute(operation.list, devices: operation.devices)
-      : CopyResult(
-        status: .taskAborted, sense: nil, segmentsProcessed: 0, heldData: [],
-        heldDataDiscarded: false, counters: TransferCounters())
+    let result = operation.hasTurn ? await runWithTurn(operation) : Self.aborted
     operations.removeAll { $0 === operation }
     if operation.hasTurn { passTurn() }
     keep(operation, result)
     operation.end()
+    return result
+  }
+
+  private static let aborted = CopyResult(
+    status: .taskAborted, sense: nil, segmentsProcessed: 0, heldData: [], heldDataDiscarded: false,
+    counters: TransferCounters())
+
+  private func runWithTurn(_ operation: CopyOperation) async -> CopyResult {
+    let reached = await reach(operation)
+    var result =
+      reached != nil && operation.isCancelled
+      ? Self.aborted
+      : await operation.manager.execute(operation.list, devices: operation.devices)
+    // Where ports were searched, a target that stayed without a device is one that none reached.
+    if reached != nil, result.sense?.additional == .unreachableCopyTarget,
+      result.sense?.fieldPointer?.inSegment != true
+    {
+      result.sense?.additional = .copyTargetDeviceNotReachable
+    }
+    operation.devices = []
+    await reached?.close()
     return result
   }
 
@@ -250,7 +282,10 @@ public final class CopyCommands {
 
   /// The nexus is lost: its copies end soon, those in the background too, and its results are
   /// forgotten.
-  public func forget(_ nexus: Nexus) { forget { $0.nexus === nexus } }
+  public func forget(_ nexus: Nexus) {
+    forget { $0.nexus === nexus }
+    searchReports.removeAll { $0.nexus === nexus }
+  }
 
   /// The logical unit was reset: the copies that were sent to it end soon, and their results are
   /// forgotten.

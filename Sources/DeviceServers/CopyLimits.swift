@@ -17,7 +17,7 @@ public enum CopyLimits {
   /// HELD DATA LIMIT in bytes of one copy.
   public static let heldBytes = 64 << 10
   /// MAXIMUM CONCURRENT COPIES, those included that wait for their turn.
-  public static let copies = 64
+  public static let copies = 255
   /// Copies that move data at the same time: more would only divide the same memory and disks.
   public static let activeCopies = 4
   /// Bytes of memory below which one copy is slower than two are fast.
@@ -32,6 +32,22 @@ public enum CopyLimits {
     targets: targets, segments: segments, descriptorListBytes: descriptorListBytes,
     inlineBytes: 0, typeCodes: typeCodes)
 
+  /// With an initiator port in reach every segment that the copy manager executes, and every way to
+  /// name a device that leads somewhere.
+  public static let reachingTypeCodes: [UInt8] =
+    SegmentDescriptor.typeCodes.filter { $0 < 0x14 } + [0xE0, 0xE4, 0xE5, 0xEA]
+
+  /// What is accepted in one parameter list where an initiator port is in reach.
+  public static let reachingList = ListLimits(typeCodes: reachingTypeCodes)
+
+  /// Bytes of all parameter lists that wait or are executed; more are BUSY.
+  public static let listBytesOfAllCopies = 64 << 20
+
+  /// Bytes of the longest parameter list of an offer, where no more than `maximum` can be received.
+  static func parameterListBytes(of offer: ListLimits, maximum: Int) -> Int {
+    min(48 + offer.descriptorListBytes + offer.inlineBytes, maximum)
+  }
+
   /// The service actions of EXTENDED COPY, ascending.
   public static let extendedCopyActions: [ExtendedCopyCommand.ServiceAction] = [
     .lid1, .lid4, .copyOperationAbort,
@@ -43,12 +59,17 @@ public enum CopyLimits {
     .receiveDataLID4,
   ]
 
-  /// The answer to OPERATING PARAMETERS.
-  public static let operatingParameters = OperatingParameters(
-    maximumTargets: UInt16(targets), maximumSegments: UInt16(segments),
-    maximumDescriptorListBytes: UInt32(descriptorListBytes),
-    heldDataLimitBytes: UInt32(heldBytes), totalConcurrentCopies: UInt16(copies),
-    maximumConcurrentCopies: UInt8(copies), typeCodes: typeCodes)
+  /// The answer to OPERATING PARAMETERS for what is offered.
+  static func operatingParameters(of offer: ListLimits) -> OperatingParameters {
+    var parameters = OperatingParameters(
+      maximumTargets: UInt16(clamping: offer.targets),
+      maximumSegments: UInt16(clamping: offer.segments),
+      maximumDescriptorListBytes: UInt32(clamping: offer.descriptorListBytes),
+      heldDataLimitBytes: UInt32(heldBytes), totalConcurrentCopies: UInt16(copies),
+      maximumConcurrentCopies: UInt8(copies), typeCodes: offer.typeCodes)
+    parameters.maximumInlineBytes = UInt32(clamping: offer.inlineBytes)
+    return parameters
+  }
 
   /// How many copies move data at a time with `memoryBytes` for all of them.
   static func activeCopies(memoryBytes: Int) -> Int {

@@ -28,7 +28,10 @@ final class CopyOperation {
   let key: CopyKey
   let serviceAction: ServiceAction
   let list: ParameterList
-  let devices: [CopyDevice?]
+  /// Bytes it came in.
+  let listBytes: Int
+  /// For each target descriptor what it names; more may be found when the copy has its turn.
+  var devices: [CopyDevice?]
   let manager: CopyManager
   let usesDescriptorSense: Bool
   /// The command that waits for its end; nil of a copy in the background.
@@ -45,11 +48,13 @@ final class CopyOperation {
 
   init(
     _ key: CopyKey, _ serviceAction: ServiceAction, _ list: ParameterList,
-    devices: [CopyDevice?], manager: CopyManager, command: Command?, usesDescriptorSense: Bool
+    listBytes: Int, devices: [CopyDevice?], manager: CopyManager, command: Command?,
+    usesDescriptorSense: Bool
   ) {
     self.key = key
     self.serviceAction = serviceAction
     self.list = list
+    self.listBytes = listBytes
     self.devices = devices
     self.manager = manager
     self.command = command

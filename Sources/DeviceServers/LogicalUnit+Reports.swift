@@ -11,7 +11,7 @@ extension LogicalUnit {
       CommandEntry(
         "LOG SENSE", 0x4D, usage: [0x4D, 0x03, 0xFF, 0xFF, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x04],
         access: .always,
-        execution: .direct { $0.finish($1, $0.logSense($1.cdb)) }),
+        execution: .direct { $0.finish($1, $0.logSense($1)) }),
       CommandEntry(
         "REPORT TARGET PORT GROUPS", 0xA3, serviceAction: 0x0A,
         usage: [0xA3, 0xEA, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0x04], access: .always,
@@ -40,17 +40,43 @@ extension LogicalUnit {
     return answer(bytes, allocationLength: Int(task.cdb[4]))
   }
 
-  /// SPC-4 6.8: the list of pages is the only page.
-  private func logSense(_ cdb: CommandDescriptorBlock) -> CommandResult {
+  /// SPC-4 6.8: the list of pages, and what copies met on their way to devices.
+  private func logSense(_ task: UnitTask) -> CommandResult {
+    let cdb = task.cdb
+    let reports = copyReports(for: task.nexus)
     if cdb[1] & 0x03 != 0 {
       return checkCondition(.illegalRequest(.invalidFieldInCDB, field: 1))
+    }
+    if let reports, cdb[2] & 0x3F == Self.copyReportPage, cdb[3] == 0 {
+      return answer(Self.copyReports(reports), allocationLength: Int(cdb.uint16(at: 7)))
     }
     guard cdb[2] & 0x3F == 0, cdb[3] == 0 || cdb[3] == 0xFF else {
       return checkCondition(.illegalRequest(.invalidFieldInCDB, field: cdb[3] == 0 ? 2 : 3))
     }
-    let bytes: [UInt8] =
-      cdb[3] == 0 ? [0x00, 0, 0, 1, 0x00] : [0x40, 0xFF, 0, 4, 0x00, 0x00, 0x00, 0xFF]
+    let pages: [UInt8] = reports == nil ? [0x00] : [0x00, Self.copyReportPage]
+    let subpages: [UInt8] =
+      [0x00, 0x00, 0x00, 0xFF] + (reports == nil ? [] : [Self.copyReportPage, 0x00])
+    let bytes =
+      cdb[3] == 0
+      ? [0x00, 0, 0, UInt8(pages.count)] + pages
+      : [0x40, 0xFF, 0, UInt8(subpages.count)] + subpages
     return answer(bytes, allocationLength: Int(cdb.uint16(at: 7)))
+  }
+
+  private static let copyReportPage: UInt8 = 0x30
+
+  /// A parameter for each line, oldest first: ASCII, which may be read and not set. SPC-4 7.3.2.
+  private static func copyReports(_ lines: [String]) -> [UInt8] {
+    var body = ByteWriter()
+    for (number, line) in lines.enumerated() {
+      let text = line.utf8.prefix(252).map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }
+      body.uint16(UInt16(clamping: number))
+      body.append([0x01, UInt8(text.count)] + text)
+    }
+    var page = ByteWriter()
+    page.append([copyReportPage, 0])
+    page.uint16(UInt16(clamping: body.bytes.count))
+    return page.bytes + body.bytes
   }
 
   /// SPC-4 6.37: every port reaches the unit equally well.

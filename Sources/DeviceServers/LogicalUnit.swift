@@ -63,6 +63,9 @@ open class LogicalUnit {
   /// Codes of vital product data pages beyond those of SPC.
   open var furtherVitalProductPages: [UInt8] { [] }
 
+  /// The lines of vendor specific log page 30h that a nexus may read; nil where there is no such page.
+  open func copyReports(for nexus: Nexus) -> [String]? { nil }
+
   /// The bytes of such a page behind its four-byte header.
   open func vitalProductPage(_ code: UInt8) -> [UInt8]? { nil }
 

@@ -101,6 +101,11 @@ public final class LogicalUnitRouter: TaskRouter {
     views[ObjectIdentifier(nexus)]?.units.map(\.unit) ?? []
   }
 
+  /// The units that a nexus sees, with their numbers, ascending.
+  public func numberedUnits(of nexus: Nexus) -> [(number: Int, unit: LogicalUnit)] {
+    views[ObjectIdentifier(nexus)]?.units ?? []
+  }
+
   private func unit(_ lun: UInt64, of nexus: Nexus) -> LogicalUnit? {
     guard let number = LogicalUnitNumber.decode(lun), let view = views[ObjectIdentifier(nexus)]
     else { return nil }

@@ -1,6 +1,8 @@
 import DeviceServers
 import Devices
+import Fabric
 import ISCSI
+import ISCSIProtocol
 import SAM
 import Uring
 
@@ -46,7 +48,8 @@ final class RunningSystem: @unchecked Sendable {
     do throws(DiskSystemError) {
       let plan = MemoryPlan(arena: ring.arena.facts.byteCount)
       let share = BufferShare(of: ring.arena, byteCount: plan.units, gathers: true)
-      let copies = CopyCommands(ring: ring, memoryBytes: plan.copies)
+      let copies = CopyCommands(
+        ring: ring, memoryBytes: plan.copies, listBytesMaximum: plan.target / 2)
       for unit in configuration.units {
         units.append(
           try await OpenUnit.open(
@@ -75,6 +78,7 @@ final class RunningSystem: @unchecked Sendable {
       table, units: Dictionary(units.map { ($0.configuration.name, $0.logicalUnit) }) { $1 })
     let router = LogicalUnitRouter(ring: ring, map: map)
     copies.router = router
+    copies.reach = reach(configuration.fabric, ring, log)
     let server = TargetServer(
       ring: ring, directory: Directory(table, router: router, log: log),
       data: BufferShare(of: ring.arena, byteCount: plan.target),
@@ -94,6 +98,27 @@ final class RunningSystem: @unchecked Sendable {
     return RunningSystem(
       table.portals, ring: ring, directory: directory, units: units, copies: copies,
       server: server, log: log)
+  }
+
+  /// What initiator ports log in as where nothing was said.
+  private static let initiatorName = "iqn.2026-11.org.ecopy:system"
+
+  /// The initiator ports for copies; nil where there are none.
+  private static func reach(
+    _ plan: FabricPlan, _ ring: Ring, _ log: @escaping @Sendable (DiskSystem.Event) -> Void
+  ) -> CopyReach? {
+    guard plan.ports.contains(where: { $0.designation == .initiator }) else { return nil }
+    guard let name = plan.initiatorName ?? (try? ISCSIName(initiatorName)) else {
+      preconditionFailure("the name is one")
+    }
+    // Portal group tags count the target ports.
+    let targetPorts = plan.ports.filter { $0.designation == .target }.map(\.name)
+    return FabricReach(
+      plan, initiatorName: name, ring: ring,
+      targetPort: { nexus in
+        let index = Int(nexus.targetPort.portalGroupTag) - 1
+        return targetPorts.indices.contains(index) ? targetPorts[index] : nil
+      }, log: { log(DiskSystem.Event(kind: .event, text: $0)) })
   }
 
   // MARK: While it runs

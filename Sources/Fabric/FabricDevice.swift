@@ -19,6 +19,11 @@ public struct FabricDevice: Sendable, Equatable {
     }
   }
 
+  /// Ways to one device at most.
+  public static let portCountMaximum = 64
+  /// Its LUN is below this: two bytes in the flat space addressing method. SAM-5 4.7.
+  public static let logicalUnitLimit: UInt16 = 16384
+
   /// What the administrator calls it.
   public var name: String
   /// The target it is behind.

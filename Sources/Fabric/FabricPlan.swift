@@ -1,3 +1,5 @@
+public import ISCSIProtocol
+
 /// Ports, groups and devices as they are configured at one time.
 public struct FabricPlan: Sendable, Equatable {
   /// All ports of the disk system.
@@ -8,16 +10,30 @@ public struct FabricPlan: Sendable, Equatable {
   public var selection: PortSelection
   /// Devices of other systems.
   public var devices: [FabricDevice]
+  /// What initiator ports without a name of their own log in as; nil: nothing was said.
+  public var initiatorName: ISCSIName?
+  /// Targets by the N_Port_Name that a target descriptor of type E0h calls them.
+  public var aliases: [UInt64: ISCSIName]
+
+  /// Ports of one disk system at most.
+  public static let portCountMaximum = 256
+  /// Groups of one disk system at most: each has two ports of its own.
+  public static let groupCountMaximum = portCountMaximum / 2
+  /// Devices of one disk system at most.
+  public static let deviceCountMaximum = 1024
 
   /// A plan with everything said.
   public init(
     ports: [Port] = [], groups: [PortGroup] = [], selection: PortSelection = .manual,
-    devices: [FabricDevice] = []
+    devices: [FabricDevice] = [], initiatorName: ISCSIName? = nil,
+    aliases: [UInt64: ISCSIName] = [:]
   ) {
     self.ports = ports
     self.groups = groups
     self.selection = selection
     self.devices = devices
+    self.initiatorName = initiatorName
+    self.aliases = aliases
   }
 
   /// The port of a name.

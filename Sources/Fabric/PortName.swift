@@ -19,6 +19,16 @@ public struct PortName: Hashable, Sendable, Comparable, CustomStringConvertible 
     self.controller = controller
   }
 
+  /// The channel of a place in the alphabet, from 0: A to Z, then AA to ZZ; nil behind that.
+  public static func channel(at index: Int) -> String? {
+    let letters = (UInt8(ascii: "A")...UInt8(ascii: "Z")).map { String(UnicodeScalar($0)) }
+    switch index {
+    case 0..<26: return letters[index]
+    case 26..<26 + 26 * 26: return letters[index / 26 - 1] + letters[index % 26]
+    default: return nil
+    }
+  }
+
   /// Reads `CH A(CL1)`; nil where `text` is anything else.
   public init?(_ text: String) {
     guard text.hasPrefix("CH "), text.hasSuffix(")"),

@@ -92,7 +92,7 @@ struct InitiatorConnection {
       }
       let descriptor: Int32
       do throws(NetworkError) {
-        descriptor = try Socket.make(for: address)
+        descriptor = try Socket.make(for: address, from: options.source)
       } catch {
         last = InitiatorError(error, label)
         continue

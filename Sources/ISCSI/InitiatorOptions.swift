@@ -1,4 +1,5 @@
 public import ISCSIProtocol
+public import Uring
 
 /// What a session of an initiator port is made of.
 public struct InitiatorOptions: Sendable {
@@ -10,6 +11,8 @@ public struct InitiatorOptions: Sendable {
   public var targetName: ISCSIName?
   /// Where it listens.
   public var portal: PortalAddress
+  /// The local address that connections leave from; its port is not used. Nil: any.
+  public var source: SocketAddress?
   /// How both ends prove who they are; nil where nobody asks.
   public var authentication: InitiatorCHAP?
   /// What we want of the session.

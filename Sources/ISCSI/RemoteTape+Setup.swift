@@ -16,9 +16,10 @@ extension RemoteTape {
   /// Makes the logical unit, which is a tape drive, usable: variable-block mode, and the tape at its
   /// beginning. The tape owns it, also where this throws.
   ///
+  /// - Parameter rewinds: false leaves the tape where its user has put it.
   /// - Throws: what keeps it from being used, with the way out.
   public static func open(
-    _ unit: RemoteUnit, readOnly: Bool = false
+    _ unit: RemoteUnit, readOnly: Bool = false, rewinds: Bool = true
   ) async throws(InitiatorError) -> RemoteTape {
     do throws(InitiatorError) {
       if let outcome = await unit.becomeReady() { throw notReady(unit, outcome) }
@@ -31,7 +32,7 @@ extension RemoteTape {
       }
       found.object = await askedObject(unit)
       let tape = RemoteTape(unit, found, readOnly: readOnly)
-      if found.object != 0 {
+      if rewinds, found.object != 0 {
         if let condition = (await tape.rewind()).condition {
           throw .unusable(
             target: unit.name, reason: "rewinding: \(condition); look after the drive")

@@ -190,7 +190,7 @@ struct CopyLifeTests {
         Self.start(Self.long(bench, identifier), bench, answers)
       }
       await Self.wait(bench) { bench.commands.operations.count == CopyLimits.copies }
-      let other = bench.list(CopyList.blocks(1, from: 0, to: 0), identifier: 200)
+      let other = bench.list(CopyList.blocks(1, from: 0, to: 0), identifier: 0)
       #expect(await bench.copy(other) == CopyAnswer(.busy))
       bench.source.isStalled = false
       await bench.commands.stop()

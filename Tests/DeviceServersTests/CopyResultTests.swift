@@ -174,7 +174,7 @@ struct CopyResultTests {
       ])
     #expect(
       bytes.dropFirst(52).prefix(12) == [0, 8, 0, 8, 5, 0x02, 0x07, 0x0A, 0x0D, 0xE4, 0, 0])
-    #expect(bytes.dropFirst(64).prefix(12) == [0x80, 0x01, 0, 0x20, 0, 0, 0, 64, 0, 0, 0, 64])
+    #expect(bytes.dropFirst(64).prefix(12) == [0x80, 0x01, 0, 0x20, 0, 0, 0, 255, 0, 0, 0, 255])
     #expect(bytes.count == 64 + 36)
   }
 }

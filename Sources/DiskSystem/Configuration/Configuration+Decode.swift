@@ -1,3 +1,5 @@
+import Fabric
+import ISCSIProtocol
 public import Uring
 import Yams
 
@@ -29,13 +31,7 @@ extension Configuration {
   ) throws(ConfigurationError) -> Configuration {
     let root = try ConfigurationText.compose(bytes)
     var document = try ConfigurationMapping(root, "the configuration")
-    let listed = try document.take("portals").map { node throws(ConfigurationError) in
-      try decodePortals(node)
-    }
-    guard let portals = override ?? listed else {
-      throw ConfigurationError(
-        "the configuration has no portals; add portals: [127.0.0.1:3260]", at: root)
-    }
+    var ports = try PortContext(&document, listen: override)
     let arenaByteCount = try document.take("memory").map { node throws(ConfigurationError) in
       try decodeMemory(node)
     }
@@ -43,32 +39,19 @@ extension Configuration {
     let units = try UnitConfiguration.decodeAll(
       document.require("units", "units: {disk: {file: disk.img, size: 512 MiB}}"))
     var context = TargetContext(
-      portals: portals, groups: groups, unitNames: Set(units.map(\.name)), secrets: secrets)
+      ports: ports, groups: groups, unitNames: Set(units.map(\.name)), secrets: secrets)
     let targets = try context.decodeTargets(
       document.require("targets", "targets: [{name: iqn…, access: […]}]"))
+    let devices = try FabricDevice.decodeAll(document.take("devices"), ports.fabric, secrets)
+    ports.fabric.devices = devices.values
+    ports.fabric.aliases = try WorldWideName.decodeAliases(
+      document.take("aliases"),
+      of: targets.map(\.name) + devices.values.map(\.targetName.description))
     try document.finish()
     return Configuration(
-      portals: portals, arenaByteCount: arenaByteCount, units: units, targets: targets,
-      holdsSecrets: context.hasMetSecrets)
-  }
-
-  private static func decodePortals(_ node: Node) throws(ConfigurationError) -> [SocketAddress] {
-    let wanted = "an address such as 127.0.0.1:3260 or [::1]:3260"
-    var portals: [SocketAddress] = []
-    for element in try node.elements(wanted) {
-      guard let portal = SocketAddress(portal: try element.text(wanted)) else {
-        throw ConfigurationError("\(wanted) belongs here", at: element)
-      }
-      // Several portals may each take a free port.
-      guard portal.port == 0 || !portals.contains(portal) else {
-        throw ConfigurationError("\(portal) stands here twice; keep one", at: element)
-      }
-      portals.append(portal)
-    }
-    guard (1...portalCountMaximum).contains(portals.count) else {
-      throw ConfigurationError("1 to \(portalCountMaximum) portals belong here", at: node)
-    }
-    return portals
+      portals: ports.portals, arenaByteCount: arenaByteCount, units: units, targets: targets,
+      fabric: ports.fabric,
+      holdsSecrets: context.handshakes.hasMetSecrets || devices.holdsSecrets)
   }
 
   private static func decodeMemory(_ node: Node) throws(ConfigurationError) -> Int {

@@ -1,3 +1,4 @@
+public import Fabric
 public import Uring
 
 /// What an administrator wrote down: where the disk system listens, which logical units it has, and
@@ -14,6 +15,9 @@ public struct Configuration: Sendable, Equatable {
   public var units: [UnitConfiguration]
   /// Targets, in the order of the file.
   public var targets: [TargetConfiguration]
+  /// Its ports, their groups, and devices of other systems. The target ports are `portals`, in the
+  /// same order.
+  public var fabric: FabricPlan
   /// Whether the file itself has secrets in it, and so is nobody else's to read.
   public var holdsSecrets: Bool
 

@@ -1,26 +1,21 @@
-import Uring
 import Yams
 
 /// What the targets of a configuration refer to.
 struct TargetContext {
-  let portals: [SocketAddress]
+  let ports: PortContext
   let groups: InitiatorGroups
   let unitNames: Set<String>
-  let secrets: (String) -> SecretFile
-  /// Whether a secret stood in the configuration itself.
-  private(set) var hasMetSecrets = false
-  /// Secrets that initiators prove, and those that targets prove, with their places.
-  private var initiatorSecrets: [[UInt8]: Node] = [:]
-  private var targetSecrets: [[UInt8]: Node] = [:]
+  /// Reads how initiators prove who they are.
+  private(set) var handshakes: HandshakeContext
 
   init(
-    portals: [SocketAddress], groups: InitiatorGroups, unitNames: Set<String>,
+    ports: PortContext, groups: InitiatorGroups, unitNames: Set<String>,
     secrets: @escaping (String) -> SecretFile
   ) {
-    self.portals = portals
+    self.ports = ports
     self.groups = groups
     self.unitNames = unitNames
-    self.secrets = secrets
+    handshakes = HandshakeContext(secrets: secrets)
   }
 
   mutating func decodeTargets(_ node: Node) throws(ConfigurationError) -> [TargetConfiguration] {
@@ -94,7 +89,7 @@ struct TargetContext {
 
   /// Whether for everybody `rule` is about, an earlier rule counts at every portal.
   private func isHidden(_ rule: AccessRule, behind earlier: [AccessRule]) -> Bool {
-    let tags = rule.portals ?? Set((1...portals.count).map { UInt16($0) })
+    let tags = rule.portals ?? Set((1...ports.portals.count).map { UInt16($0) })
     return tags.allSatisfy { tag in
       let before = earlier.filter { $0.portals?.contains(tag) != false }
       if before.contains(where: { $0.initiators == .any }) { return true }
@@ -110,7 +105,7 @@ struct TargetContext {
     let tags = try mapping.take("portals").map { node throws(ConfigurationError) in
       try decodePortals(node)
     }
-    let authentication = try decodeAuthentication(
+    let authentication = try handshakes.decodeAuthentication(
       mapping.require("authentication", "authentication: none, or chap: with user and secret"))
     let units = try decodeUnits(
       mapping.require("units", "units: with logical unit numbers and names, as {0: disk}"))
@@ -120,18 +115,15 @@ struct TargetContext {
   }
 
   private func decodePortals(_ node: Node) throws(ConfigurationError) -> Set<UInt16> {
-    let wanted = "an address from the list of portals"
+    let wanted = "an address from the list of portals, or the name of a target port,"
     var tags: Set<UInt16> = []
     for element in try node.elements(wanted) {
-      let portal = SocketAddress(portal: try element.text(wanted))
-      guard let portal, let index = portals.firstIndex(of: portal) else {
-        throw ConfigurationError(
-          "\(wanted) belongs here: one of "
-            + portals.map(\.description).joined(separator: ", "), at: element)
-      }
-      tags.insert(UInt16(index + 1))
+      guard let tag = try ports.portalGroupTag(element, wanted) else { continue }
+      tags.insert(tag)
     }
-    guard !tags.isEmpty else { throw ConfigurationError("\(wanted) belongs here", at: node) }
+    guard node.sequence?.isEmpty != true else {
+      throw ConfigurationError("\(wanted) belongs here", at: node)
+    }
     return tags
   }
 
@@ -160,83 +152,5 @@ struct TargetContext {
       throw ConfigurationError("at least one unit belongs here, as {0: disk}", at: node)
     }
     return units
-  }
-
-  // MARK: Authentication
-
-  private mutating func decodeAuthentication(
-    _ node: Node
-  ) throws(ConfigurationError) -> Authentication {
-    if node.scalar?.string == "none" { return .none }
-    guard node.mapping != nil else {
-      throw ConfigurationError("none, or chap: with user and secret, belongs here", at: node)
-    }
-    var mapping = try ConfigurationMapping(node, "authentication")
-    let chap = try mapping.require("chap", "chap: {user: …, secret-file: …}")
-    try mapping.finish()
-    return .chap(try decodeHandshake(chap))
-  }
-
-  private mutating func decodeHandshake(
-    _ node: Node
-  ) throws(ConfigurationError) -> ChallengeHandshake {
-    var mapping = try ConfigurationMapping(node, "chap")
-    let (initiator, place) = try decodeAccount(&mapping)
-    var target: ChallengeHandshake.Account?
-    initiatorSecrets[initiator.secret.bytes] = place
-    if let node = mapping.take("mutual") {
-      var mutual = try ConfigurationMapping(node, "mutual")
-      let (account, place) = try decodeAccount(&mutual)
-      try mutual.finish()
-      targetSecrets[account.secret.bytes] = place
-      target = account
-    }
-    let allowsLegacy = try mapping.take("allow-legacy")?.flag() ?? false
-    try mapping.finish()
-    // Whoever may prove one of them could play the other end. RFC 7143 9.2.1.
-    for (secret, place) in targetSecrets where initiatorSecrets[secret] != nil {
-      throw ConfigurationError(
-        "the target proves itself with a secret of an initiator; give it one of its own",
-        at: place)
-    }
-    return ChallengeHandshake(initiator: initiator, target: target, allowsLegacy: allowsLegacy)
-  }
-
-  private mutating func decodeAccount(
-    _ mapping: inout ConfigurationMapping
-  ) throws(ConfigurationError) -> (ChallengeHandshake.Account, Node) {
-    let userNode = try mapping.require("user", "user: NAME")
-    let user = try userNode.text("a user name")
-    guard user.utf8.count <= 255, user.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) else {
-      throw ConfigurationError(
-        "a user name has at most 255 printable ASCII characters", at: userNode)
-    }
-    let secretNode = mapping.take("secret")
-    let fileNode = mapping.take("secret-file")
-    let bytes: [UInt8]
-    let place: Node
-    switch (secretNode, fileNode) {
-    case (let node?, nil):
-      bytes = Array(try node.text("a secret").utf8)
-      hasMetSecrets = true
-      place = node
-    case (nil, let node?):
-      place = node
-      switch secrets(try node.text("the path of a file with a secret")) {
-      case .bytes(let given): bytes = given.last == 0x0A ? given.dropLast() : given
-      case .refused(let reason): throw ConfigurationError(reason, at: node)
-      }
-    case (nil, nil):
-      throw ConfigurationError(
-        "\(mapping.name) has no secret; add secret-file: PATH, or secret: TEXT", at: mapping.node)
-    case (_, let node?):
-      throw ConfigurationError("secret and secret-file are both here; keep one", at: node)
-    }
-    guard let secret = Secret(bytes) else {
-      throw ConfigurationError(
-        "a secret has \(Secret.byteCountMinimum) to \(Secret.byteCountMaximum) bytes, this one has "
-          + "\(bytes.count); make one with: openssl rand -hex 16", at: place)
-    }
-    return (ChallengeHandshake.Account(user: user, secret: secret), place)
   }
 }

@@ -31,7 +31,7 @@ extension UnitConfiguration {
   }
 
   /// It names files in the state directory too.
-  private static func isName(_ name: String) -> Bool {
+  static func isName(_ name: String) -> Bool {
     let bytes = Array(name.utf8)
     func isAlphanumeric(_ byte: UInt8) -> Bool {
       switch byte {
