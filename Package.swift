@@ -110,9 +110,8 @@ let package = Package(
     .testTarget(
       name: "DiskSystemTests",
       dependencies: [
-        "DiskSystem", "ecopyd", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM", "Devices",
-        "Uring",
-        "SCSI",
+        "DiskSystem", "ecopy", "ecopyd", "DeviceServers", "ISCSI", "ISCSIProtocol", "SAM",
+        "Devices", "Uring", "SCSI",
       ], exclude: ["Snapshots"], swiftSettings: strict),
     // Programs that we did not write, against ours.
     .testTarget(

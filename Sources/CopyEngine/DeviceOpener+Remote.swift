@@ -86,7 +86,7 @@ extension DeviceOpener {
     remoteDisks = [:]
   }
 
-  private func initiatorOptions(_ url: ISCSIURL) throws(EngineError) -> InitiatorOptions {
+  func initiatorOptions(_ url: ISCSIURL) throws(EngineError) -> InitiatorOptions {
     var options = InitiatorOptions(
       initiatorName: context.initiatorName, targetName: url.targetName, portal: url.portal)
     options.authentication = try url.authentication()

@@ -10,6 +10,7 @@
 // whether they were executed.
 
 public import ISCSIProtocol
+import SAM
 public import Uring
 
 /// An I_T nexus of this initiator. Used on the ring's thread only.
@@ -135,6 +136,22 @@ public final class InitiatorSession {
     lastArrival = ring.now
     loginCount += 1
     channel.resume()
+  }
+
+  /// What this connection has carried, its login included; nil while there is none.
+  public var counters: ISCSICounters? { channel?.counters }
+
+  /// Asks the target to end the commands with this operation code that it was sent (ABORT TASK).
+  /// Each ends with the answer, as one that took too long.
+  public func abortCommands(operationCode: UInt8) {
+    for task in tasks
+    where task.state == .active && !task.isAborting
+      && task.command.cdb.operationCode == operationCode
+    {
+      task.isAborting = true
+      task.deadline = ring.now + InitiatorCommand.transferTimeoutSeconds * 1_000_000_000
+      sendAbort(of: task)
+    }
   }
 
   /// Whether commands are sent now.

@@ -80,6 +80,16 @@ public final class RemoteUnit {
   static let mostPauses = 120
   static let pauseNanoseconds: UInt64 = 500_000_000
 
+  /// Executes a command given by its bytes; tried again after unit attentions, and while the logical
+  /// unit is busy. Returns how it ended, and the bytes of its answer.
+  public func execute(
+    _ cdb: [UInt8], dataIn count: Int = 0, dataOut: [UInt8] = [],
+    timeoutSeconds: UInt64 = InitiatorCommand.transferTimeoutSeconds
+  ) async -> (InitiatorOutcome, [UInt8]) {
+    await perform(
+      CommandDescriptorBlock(cdb), dataIn: count, dataOut: dataOut, timeoutSeconds: timeoutSeconds)
+  }
+
   /// One command that moves data in, tried again where that is due.
   func perform(
     _ cdb: CommandDescriptorBlock, dataIn count: Int = 0, dataOut: [UInt8] = [],

@@ -34,8 +34,8 @@ struct Ecopy: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      CopyCommand.self, RunCommand.self, ListCommand.self, TapeCommand.self,
-      DiscoverCommand.self, DoctorCommand.self,
+      CopyCommand.self, RunCommand.self, SendCommand.self, ResultsCommand.self, ListCommand.self,
+      TapeCommand.self, DiscoverCommand.self, DoctorCommand.self,
     ])
 
   /// Does what the arguments say, and ends the process.
@@ -73,7 +73,8 @@ struct Ecopy: AsyncParsableCommand {
 
   /// With --format json a program also reads why a copy or a verb of cartridges did not begin.
   private static func tellJSON(_ arguments: [String], _ status: String, _ message: String) {
-    guard let verb = arguments.first, ["copy", "tape", "discover"].contains(verb) else { return }
+    let verbs = ["copy", "tape", "discover", "send", "results"]
+    guard let verb = arguments.first, verbs.contains(verb) else { return }
     let isAsked =
       arguments.contains("--format=json")
       || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == "json" }

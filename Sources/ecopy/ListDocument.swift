@@ -34,6 +34,13 @@ struct ListDocumentError: Error, Equatable {
 enum ListDocument {
   /// The bytes that `text` describes.
   static func encode(_ text: String) throws(ListDocumentError) -> [UInt8] {
+    try parse(text).bytes
+  }
+
+  /// The same with the form of the list.
+  static func parse(
+    _ text: String
+  ) throws(ListDocumentError) -> (bytes: [UInt8], format: ListFormat) {
     let root: Node
     do {
       guard let node = try Yams.compose(yaml: text) else {
@@ -78,7 +85,7 @@ enum ListDocument {
     }
     let bytes = header + targets + segments + inline
     try check(bytes, format, root, segmentNodes)
-    return bytes
+    return (bytes, format)
   }
 
   private static func format(_ document: inout ListMapping) throws(ListDocumentError) -> ListFormat

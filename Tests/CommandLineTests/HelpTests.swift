@@ -6,7 +6,7 @@ struct HelpTests {
   static let verbs = [
     [], ["copy"], ["run"], ["list"], ["list", "decode"], ["list", "encode"], ["tape"],
     ["tape", "create"], ["tape", "list"], ["tape", "verify"], ["tape", "import"],
-    ["tape", "export"], ["tape", "cat"], ["discover"], ["doctor"],
+    ["tape", "export"], ["tape", "cat"], ["discover"], ["doctor"], ["send"], ["results"],
   ]
 
   /// With ECOPY_RECORD=1 in the environment the snapshots are written, not compared.

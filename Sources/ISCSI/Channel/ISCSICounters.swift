@@ -4,6 +4,8 @@ public final class ISCSICounters {
   public internal(set) var receivedPDUs = 0, sentPDUs = 0
   /// Bytes of their data segments.
   public internal(set) var receivedDataBytes = 0, sentDataBytes = 0
+  /// Bytes that the sockets took and gave: headers, data, paddings and digests.
+  public internal(set) var receivedBytes = 0, sentBytes = 0
   /// Operations of the ring: each may carry many PDUs.
   public internal(set) var receives = 0, sends = 0
   /// Digests that did not match.

@@ -43,6 +43,7 @@ extension PDUChannel {
   func received(_ completion: consuming Completion) {
     let result = completion.result
     let payload = completion.takePayload()
+    counters.receivedBytes += max(0, Int(result))
     guard state == .open, !isFinishing else { return }
     guard result == payload.byteCount else {
       return fail(result < 0 ? .socket(errno: -result) : .endOfStream)

@@ -202,6 +202,7 @@ extension PDUChannel {
     let head = Int(truncatingIfNeeded: completion.tag)
     let result = completion.result
     let isWhole = result == completion.payload.byteCount
+    counters.sentBytes += max(0, Int(result))
     let payload = completion.takePayload()
     if isAvoidingCopy, head < Self.slotCount, !slots[head].isHandedOver, state == .open,
       [-EINVAL, -ENOMEM, -ENOBUFS, -EOPNOTSUPP].contains(result)
