@@ -28,7 +28,7 @@ struct ConfigurationErrorTests {
     Mistake("1:1", "has no units", "portals: [127.0.0.1]\n" + Sample.targets),
     Mistake("1:1", "has no targets", "portals: [127.0.0.1]\n" + Sample.units),
     Mistake(
-      "1:1", "'portal' is not known in the configuration; write one of portals, memory",
+      "1:1", "'portal' is not known in the configuration; write one of portals, ports, groups",
       "portal: x\n" + Sample.whole),
     Mistake("1:1", "stands here twice", "portals: [127.0.0.1]\nportals: [127.0.0.1]\n"),
     Mistake("2:4", "mapping values", "a: b\n  c: d: e\n"),
