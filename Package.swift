@@ -89,6 +89,7 @@ let package = Package(
     tests("CopyModelTests", ["CopyModel"]),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     tests("UringTests", ["Uring", "CUring", "CTestSupport"]),
+    tests("RegionTests", ["Region", "CRegion"]),
     tests("SCSITests", ["SCSI"]),
     tests("ExtendedCopyTests", ["ExtendedCopy", "SCSI"]),
     tests("DevicesTests", ["Devices", "Uring", "SCSI", "Digests"]),

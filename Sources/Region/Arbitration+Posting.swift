@@ -185,6 +185,7 @@ extension Arbitration {
     report.data = geometry.bytes(of: data, in: memory)
     return JobResult(
       outcome: outcome, abortReason: abortReason(job), report: report,
-      notes: notes(of: job), lostNoteCount: max(0, used - geometry.noteCount), takenBefore: Int(job[.takenCount]))
+      notes: notes(of: job), lostNoteCount: max(0, used - geometry.noteCount),
+      takenBefore: Int(job[.takenCount]))
   }
 }
