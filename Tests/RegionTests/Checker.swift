@@ -49,17 +49,9 @@ final class Checker {
     Arbitration(memory: memory(fuse), geometry: geometry, now: 1)
   }
 
-  func load(_ model: Model) {
-    unsafe model.bytes.withUnsafeBytes {
-      unsafe base.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
-    }
-  }
+  func load(_ model: Model) { memory(nil).store(0, model.bytes[...]) }
 
-  func save(_ model: inout Model) {
-    unsafe model.bytes.withUnsafeMutableBytes {
-      unsafe $0.baseAddress!.copyMemory(from: base, byteCount: $0.count)
-    }
-  }
+  func save(_ model: inout Model) { model.bytes = memory(nil).bytes(0, geometry.totalBytes) }
 
   // MARK: Exploring
 
