@@ -38,6 +38,7 @@ let package = Package(
     .target(name: "CUring", linkerSettings: [.linkedLibrary("uring")]),
     .target(
       name: "CDigests", linkerSettings: [.linkedLibrary("isal"), .linkedLibrary("crypto")]),
+    .target(name: "CRegion"),
     module("Uring", ["CUring"]),
     module("Digests", ["CDigests"]),
     module("SCSI"),
@@ -57,6 +58,7 @@ let package = Package(
     module(
       "DeviceServers",
       ["Uring", "SCSI", "ExtendedCopy", "Devices", "Digests", "SAM", "Transfer", "CopyManager"]),
+    module("Region", ["CRegion"]),
     module(
       "Fabric",
       [
@@ -93,6 +95,7 @@ let package = Package(
     tests("CopyModelTests", ["CopyModel"]),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     tests("UringTests", ["Uring", "CUring", "CTestSupport"]),
+    tests("RegionTests", ["Region", "CRegion"]),
     tests("SCSITests", ["SCSI"]),
     tests("ExtendedCopyTests", ["ExtendedCopy", "SCSI"]),
     tests("DevicesTests", ["Devices", "Uring", "SCSI", "Digests"]),
