@@ -1,5 +1,6 @@
 import CopyManager
 import Devices
+import SCSI
 import Transfer
 
 extension CopyRun {
@@ -10,7 +11,13 @@ extension CopyRun {
     case .none: return nil
     case .disk(let disk, _):
       if let condition = (await disk.flush()).condition, failure == nil {
-        failure = EngineError(condition, of: disk.name, while: "making the copy durable")
+        failure =
+          condition.isDeferred && condition.key == .unitAttention
+          ? EngineError(
+            .unitAttention,
+            "\(request.destination): it was reset or restarted with writes in its cache, which may "
+              + "be lost; run the copy again")
+          : EngineError(condition, of: disk.name, while: "making the copy durable")
       }
       return nil
     case .tape(let tape):

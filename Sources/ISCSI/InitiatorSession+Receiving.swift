@@ -124,6 +124,10 @@ extension InitiatorSession {
     guard let bytes = SCSIResponse.sense(in: data) else {
       return violate("sense data longer than the data segment they are in")
     }
+    let status = Status(rawValue: pdu.status)
+    if status == .good, isAsked(task) {
+      return violate("GOOD for a write of which it has not received all that it asked for")
+    }
     var moved = task.received
     if task.command.direction == .write {
       // What was not asked for, or waits to be sent, cannot have been written.
@@ -135,8 +139,14 @@ extension InitiatorSession {
     answer(
       task,
       InitiatorOutcome(
-        byteCount: moved, status: Status(rawValue: pdu.status),
+        byteCount: moved, status: status,
         sense: bytes.isEmpty ? nil : try? SenseData.decode(bytes)))
+  }
+
+  /// Whether data that an R2T asked for are not all given to the channel.
+  private func isAsked(_ task: InitiatorTask) -> Bool {
+    task.openRequests > 0
+      && outgoing.contains { $0.task == task.index && $0.transferTag != DataOut.reservedTag }
   }
 
   /// Ends a task, now or when the channel has dropped what it was to send.

@@ -273,6 +273,10 @@ struct InitiatorQueue<Element> {
     return element
   }
 
+  func contains(where isWanted: (Element) -> Bool) -> Bool {
+    elements[start...].contains(where: isWanted)
+  }
+
   mutating func removeAll(where isGone: (Element) -> Bool) {
     elements.removeFirst(start)
     start = 0

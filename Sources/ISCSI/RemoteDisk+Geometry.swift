@@ -20,12 +20,23 @@ extension RemoteDisk {
     let (mode, header) = await unit.perform(
       .modeSense(page: 0x3F, allocationLength: 252), dataIn: 252)
     if mode.isGood, header.count >= 4 { geometry.isReadOnly = header[2] & 0x80 != 0 }
+    geometry.hasWriteCache = await hasWriteCache(unit)
     let (limits, page) = await unit.perform(
       .inquiry(page: 0xB0, allocationLength: 64), dataIn: 64)
     if limits.isGood, page.count >= 16, page[1] == 0xB0 {
       geometry.mostBlocks = (try? ByteReader(page.span).uint32(at: 8)) ?? 0
     }
     return geometry
+  }
+
+  /// WCE of the caching mode page. SBC-3 6.5.6.
+  private static func hasWriteCache(_ unit: RemoteUnit) async -> Bool {
+    let (mode, data) = await unit.perform(
+      .modeSense(page: 0x08, allocationLength: 252), dataIn: 252)
+    guard mode.isGood, data.count >= 4 else { return true }
+    let page = 4 + Int(data[3])
+    guard data.count > page + 2, data[page] & 0x3F == 0x08 else { return true }
+    return data[page + 2] & 0x04 != 0
   }
 
   private static func capacity(of unit: RemoteUnit) async throws(InitiatorError) -> Geometry {

@@ -45,6 +45,8 @@ public final class RemoteDisk: BlockDevice {
   private var operations: [Operation] = []
   private var free: [Int] = []
   private var hasUnflushedWrites = false
+  /// Some of them were acknowledged, and may be in the disk's cache only.
+  private var hasCachedWrites = false
   private var loginsAtWrite = 0
 
   /// What the disk says of itself.
@@ -56,6 +58,8 @@ public final class RemoteDisk: BlockDevice {
     /// Unmapped blocks read as zeros, and GET LBA STATUS tells them.
     var tellsHoles = false
     var isReadOnly = false
+    /// WCE; a disk that does not say has one.
+    var hasWriteCache = true
     var mostBlocks: UInt32 = 0
   }
 
@@ -163,11 +167,17 @@ public final class RemoteDisk: BlockDevice {
     let outcome = completion.outcome
     let part = completion.takePayload()
     if let condition = outcome.condition, !condition.isRecovered {
+      unit.note(condition)
       if outcome.failure == nil, giveAgain(operation, condition, part) { return }
       return fail(operation, condition, part, moved: outcome.byteCount)
     }
     guard outcome.byteCount == part.byteCount else {
       return fail(operation, .dataUnderrun, part, moved: outcome.byteCount)
+    }
+    if operation.isWriting, !hasCachedWrites {
+      // What began anew before had nothing to lose.
+      unit.cacheLoss = nil
+      hasCachedWrites = true
     }
     operation.offset += UInt64(part.byteCount)
     Self.join(&operation.done, part)
@@ -243,7 +253,8 @@ public final class RemoteDisk: BlockDevice {
 
   // MARK: The rest
 
-  /// SYNCHRONIZE CACHE of everything.
+  /// SYNCHRONIZE CACHE of everything. It fails once, with the deferred unit attention, where the disk
+  /// began anew with acknowledged writes in its cache: nobody knows which of them are left.
   public override func flush() async -> DeviceStatus {
     guard hasUnflushedWrites else { return .good() }
     var losses = 0
@@ -269,12 +280,18 @@ public final class RemoteDisk: BlockDevice {
       }
       break
     }
+    hasUnflushedWrites = false
+    let loss = hasCachedWrites && geometry.hasWriteCache ? unit.cacheLoss : nil
+    hasCachedWrites = false
+    if var loss {
+      loss.isDeferred = true
+      return .check(loss)
+    }
     if unit.session.loginCount != loginsAtWrite {
       unit.session.options.log?(
         "\(name): the connection was lost while the target had writes in its cache; if it lost "
           + "power then, they are gone: read back what was written (--verify)")
     }
-    hasUnflushedWrites = false
     return .good()
   }
 

@@ -16,6 +16,11 @@ extension RemoteTape {
       .rewind, timeoutSeconds: InitiatorCommand.motionTimeoutSeconds)
     loginCount = unit.session.loginCount
     leaveEnd()
+    if let change = unit.takeMediumChange() {
+      // Whoever rewinds to go on with the same cartridge is told; the next rewind is for this one.
+      losePosition()
+      return .check(change)
+    }
     if let condition = outcome.condition {
       object = nil
       tellFailure(outcome)
@@ -46,13 +51,16 @@ extension RemoteTape {
     // A flush moves nothing.
     if count > 0, isPositionLost { return .check(Self.lostPosition) }
     var outcome = await issue(.writeFilemarks(count, immediate: immediate && count > 0))
-    if outcome.failure != nil, unit.session.isLost {
+    if outcome.failure != nil, mayHaveMoved {
       switch await standing() {
+      case .lost(let condition): return .check(condition)
       case .moved(by: 0):
         outcome = await issue(.writeFilemarks(count, immediate: immediate && count > 0))
-      case .moved(let moved) where moved == UInt64(count):
+      case .moved(let moved):
+        guard moved == UInt64(count), await areFilemarks(count) else {
+          return .check(losePosition(movedBy: moved))
+        }
         outcome = InitiatorOutcome(byteCount: 0, status: .good, sense: nil)
-      case .moved, .lost: object = nil
       }
     }
     if let condition = outcome.condition, !condition.isRecovered,

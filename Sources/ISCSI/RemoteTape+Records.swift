@@ -21,7 +21,8 @@ extension RemoteTape {
       fail(operation, condition ?? .dataUnderrun)
       return goOn()
     }
-    guard isWarning || outcome.byteCount == length else {
+    // Also at early warning: what was not asked for cannot be on the tape.
+    guard outcome.byteCount == length else {
       object = nil
       fail(operation, .dataUnderrun)
       return goOn()

@@ -23,6 +23,8 @@ extension RemoteTape {
   ) async throws(InitiatorError) -> RemoteTape {
     do throws(InitiatorError) {
       if let outcome = await unit.becomeReady() { throw notReady(unit, outcome) }
+      // Whatever was changed before is not what is read or written here.
+      _ = unit.takeMediumChange()
       var found = Setup()
       found.isProtected = try await modeSense(unit).map { $0[2] & 0x80 != 0 } ?? false
       _ = await setVariableLength(unit)

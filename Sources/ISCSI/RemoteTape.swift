@@ -172,9 +172,7 @@ public final class RemoteTape: StreamDevice {
 
   /// One record.
   private func start(_ operation: Operation) {
-    guard unit.session.loginCount == loginCount, unit.session.isOpen else {
-      return recover(operation)
-    }
+    if mayHaveMoved { return recover(operation, wasInFlight: false) }
     if isPositionLost {
       fail(operation, Self.lostPosition)
       return goOn()
@@ -238,7 +236,7 @@ public final class RemoteTape: StreamDevice {
         fail(operation, outcome.condition ?? .dataUnderrun)
         return goOn()
       }
-      return recover(operation)
+      return recover(operation, wasInFlight: true)
     }
     if let condition = outcome.condition, condition.again != .never, operation.attempts < 8 {
       operation.attempts += 1
@@ -302,11 +300,10 @@ public final class RemoteTape: StreamDevice {
   /// READ POSITION, or the count of a drive that does not tell.
   public override func position() async throws(Condition) -> StreamPosition {
     var found = object
-    if unit.session.loginCount != loginCount || !unit.session.isOpen {
+    if mayHaveMoved {
       // A new login may find the tape elsewhere: what is written next must not follow it there.
       guard case .moved(by: 0) = await standing() else {
-        object = nil
-        isPositionLost = true
+        losePosition()
         throw Self.lostPosition
       }
     }

@@ -29,6 +29,10 @@ extension Condition {
   /// Whether the unit attention says that the device, or the nexus, began anew: 29h.
   var isReset: Bool { key == .unitAttention && additional.code == 0x29 }
 
+  /// Whether it says that the device may have lost what was in its cache: 29h/00h to 04h. Behind them
+  /// only the nexus is gone.
+  var losesCache: Bool { isReset && additional.qualifier <= 4 }
+
   /// Whether another cartridge may be in the drive: 28h/00h.
   var isMediumChange: Bool {
     key == .unitAttention && additional == AdditionalSense(code: 0x28, qualifier: 0)

@@ -17,6 +17,11 @@ public final class RemoteUnit {
   /// Vendor, product and revision, as INQUIRY tells them.
   public private(set) var product = ""
 
+  /// The last unit attention that told of another medium, and that nobody has looked at.
+  private var mediumChange: Condition?
+  /// The last one after which what was in a cache may be gone.
+  var cacheLoss: Condition?
+
   /// Disks with direct access.
   public static let diskType: UInt8 = 0x00
   /// Sequential access: tape drives.
@@ -102,6 +107,7 @@ public final class RemoteUnit {
       guard let condition = outcome.condition, outcome.failure == nil else {
         return (outcome, data)
       }
+      note(condition)
       switch condition.again {
       case .atOnce where attentions < Self.mostAttentions: attentions += 1
       case .later where pauses < Self.mostPauses:
@@ -111,6 +117,18 @@ public final class RemoteUnit {
       }
     }
   }
+
+  /// Keeps what a unit attention tells before its command is given again.
+  func note(_ condition: Condition) {
+    if condition.isMediumChange { mediumChange = condition }
+    if condition.losesCache { cacheLoss = condition }
+  }
+
+  /// Whether a command that was given again was told of another medium.
+  var hasOtherMedium: Bool { mediumChange != nil }
+
+  /// The same, once.
+  func takeMediumChange() -> Condition? { mediumChange.take() }
 
   /// One command, given once. `outcome.byteCount` bytes of the answer are returned.
   func once(
@@ -130,10 +148,17 @@ public final class RemoteUnit {
       cdb, logicalUnit: logicalUnit,
       direction: count > 0 ? .read : dataOut.isEmpty ? .none : .write,
       timeoutSeconds: timeoutSeconds)
-    let waiter = RemoteWaiter()
-    let outcome = await waiter.wait(command, payload, session)
-    let answer = waiter.takePayload()
+    let completion = await execute(command, payload)
+    let outcome = completion.outcome
+    let answer = completion.takePayload()
     return (outcome, count > 0 ? Array(answer.bytes().prefix(outcome.byteCount)) : [])
+  }
+
+  /// One command with a payload of the caller's, given once.
+  func execute(
+    _ command: InitiatorCommand, _ payload: consuming Payload
+  ) async -> InitiatorCompletion {
+    await RemoteWaiter().wait(command, payload, session)
   }
 
   /// Waits until the logical unit is ready, and takes the unit attentions that are due.
@@ -149,26 +174,21 @@ public final class RemoteUnit {
 @safe
 private final class RemoteWaiter: InitiatorClient {
   private let signal = InitiatorSignal()
-  private var outcome: InitiatorOutcome?
-  private var payload: Payload?
+  private var completion: InitiatorCompletion?
 
   override func complete(_ completion: consuming InitiatorCompletion) {
-    outcome = completion.outcome
-    payload = completion.takePayload()
+    self.completion = consume completion
     signal.fire()
   }
 
   func wait(
     _ command: InitiatorCommand, _ payload: consuming Payload, _ session: InitiatorSession
-  ) async -> InitiatorOutcome {
+  ) async -> InitiatorCompletion {
     session.execute(command, payload, for: self, tag: 0)
     await signal.wait()
-    guard let outcome else { preconditionFailure("a completion has an outcome") }
-    return outcome
-  }
-
-  func takePayload() -> Payload {
-    guard let taken = payload.take() else { preconditionFailure("a completion has a payload") }
-    return taken
+    guard let completion = completion.take() else {
+      preconditionFailure("a command that has ended has its completion")
+    }
+    return completion
   }
 }

@@ -14,6 +14,8 @@ final class FakeTarget {
   /// Digests that its end computes and checks, whatever was agreed on.
   var keepsDigests = true
   var policy: NegotiationPolicy
+  /// What the initiator says to its operator.
+  let log = FakeLog()
 
   static let name = "iqn.2026-11.org.example:fake"
 
@@ -41,6 +43,7 @@ final class FakeTarget {
         portal: PortalAddress(host: "127.0.0.1", port: address.port) ?? Self.nowhere)
       options.reconnectAttempts = 2
       options.reconnectSeconds = 5
+      options.log = { [log] in log.lines.append($0) }
       return options
     }
   }
@@ -139,10 +142,12 @@ final class FakeConnection {
     try exchange.send(data.header, text: bytes)
   }
 
-  func answer(_ command: SCSICommand, status: UInt8 = 0, sense: [UInt8] = []) throws {
+  func answer(
+    _ command: SCSICommand, status: UInt8 = 0, sense: [UInt8] = [], residual: Residual = .none
+  ) throws {
     let response = SCSIResponse(
       status: status, initiatorTaskTag: command.initiatorTaskTag, statSN: nextStatSN(),
-      expCmdSN: expCmdSN, maxCmdSN: maxCmdSN)
+      expCmdSN: expCmdSN, maxCmdSN: maxCmdSN, residual: residual)
     try exchange.send(
       response.header, text: sense.isEmpty ? [] : SCSIResponse.dataSegment(sense: sense))
   }
@@ -218,4 +223,9 @@ enum FakeAnswer {
   case status(UInt8)
   /// The connection ends without an answer.
   case cut
+}
+
+/// Lines for an operator; read and written on the ring's thread.
+final class FakeLog: @unchecked Sendable {
+  var lines: [String] = []
 }

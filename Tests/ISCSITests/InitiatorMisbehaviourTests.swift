@@ -9,7 +9,7 @@ import Uring
 struct InitiatorMisbehaviourTests {
   /// What becomes of a command of 1000 bytes, where `misbehave` follows its arrival.
   private func outcome(
-    writing: Bool = false,
+    writing count: Int = 0,
     policy: @escaping @Sendable (FakeTarget) -> Void = { _ in },
     _ misbehave: @escaping @Sendable (FakeConnection, SCSICommand) async throws -> Void
   ) async throws -> InitiatorError? {
@@ -32,8 +32,8 @@ struct InitiatorMisbehaviourTests {
       if target.policy.dataDigests == [.crc32c] { options.negotiation.dataDigests = [.crc32c] }
       let session = try await InitiatorSession.open(options, ring: target.ring)
       let client = Collector()
-      if writing {
-        try session.write(counting(1000), for: client)
+      if count > 0 {
+        try session.write(counting(count), for: client)
       } else {
         try session.read(1000, for: client)
       }
@@ -80,7 +80,7 @@ struct InitiatorMisbehaviourTests {
 
   @Test("by data for a command that writes")
   func direction() async throws {
-    let error = try await outcome(writing: true) { connection, command in
+    let error = try await outcome(writing: 1000) { connection, command in
       try connection.dataIn(command, counting(10))
     }
     #expect(isViolation(error, "reads none"), "\(String(describing: error))")
@@ -104,7 +104,7 @@ struct InitiatorMisbehaviourTests {
       (UInt32(512), UInt32(489)), (0, 100), (600, 100), (1000, 1), (0xFFFF_FF00, 0xFF),
     ])
   func readyToTransfer(offset: UInt32, count: UInt32) async throws {
-    let error = try await outcome(writing: true) { connection, command in
+    let error = try await outcome(writing: 1000) { connection, command in
       try connection.readyToTransfer(command, offset: offset, count: count)
     }
     #expect(isViolation(error, "R2T"), "\(String(describing: error))")
@@ -116,10 +116,23 @@ struct InitiatorMisbehaviourTests {
       try connection.readyToTransfer(command, offset: 0, count: 100)
     }
     #expect(isViolation(reading, "writes nothing"), "\(String(describing: reading))")
-    let order = try await outcome(writing: true) { connection, command in
+    let order = try await outcome(writing: 1000) { connection, command in
       try connection.readyToTransfer(command, offset: 512, count: 100, sn: 3)
     }
     #expect(isViolation(order, "R2TSN 3"), "\(String(describing: order))")
+  }
+
+  @Test("by GOOD for a write whose data were asked for and are still being sent")
+  func earlyGood() async throws {
+    // In PDUs of 512 bytes they do not fit into the channel at once.
+    let error = try await outcome(
+      writing: 256 << 10,
+      policy: { $0.policy.wanted.maxRecvDataSegmentLength = 512 },
+      { connection, command in
+        try connection.readyToTransfer(command, offset: 512, count: 255 << 10)
+        try connection.answer(command)
+      })
+    #expect(isViolation(error, "GOOD"), "\(String(describing: error))")
   }
 
   @Test("by more data in one PDU than was declared")
@@ -202,7 +215,7 @@ struct InitiatorMisbehaviourTests {
       try connection.dataIn(command, Array(counting(1000)[..<400]), isLast: false)
       await connection.exchange.close()
     }
-    let before = try await outcome(writing: true) { connection, command in
+    let before = try await outcome(writing: 1000) { connection, command in
       try connection.readyToTransfer(command, offset: 512, count: 488)
       await connection.exchange.close()
     }

@@ -124,6 +124,29 @@ struct InitiatorSessionTests {
     }
   }
 
+  @Test("counts of a write no more than was asked for, and no more than the target says")
+  func shortWrites() async throws {
+    try await withFakeTarget { target in
+      let script = target.play { target in
+        let connection = try await target.logIn()
+        let (first, _) = try await connection.command()
+        try connection.answer(first)
+        let (second, _) = try await connection.command()
+        try connection.answer(second, residual: .underflow(600))
+        try await connection.end()
+      }
+      let session = try await InitiatorSession.open(try target.options, ring: target.ring)
+      let client = Collector()
+      for (tag, byteCount) in [(UInt64(1), 512), (2, 400)] {
+        try session.write(counting(1000), for: client, tag: tag)
+        await client.wait(for: Int(tag))
+        #expect(client.outcomes[tag]?.byteCount == byteCount)
+      }
+      await session.close()
+      await script.wait()
+    }
+  }
+
   @Test("aborts a command that is not answered in time, and goes on")
   func timeout() async throws {
     try await withFakeTarget { target in

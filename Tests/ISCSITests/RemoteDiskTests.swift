@@ -16,6 +16,10 @@ final class FakeDisk {
   var knowsLongCommands = true
   var badBlock: UInt64?
   var cuts = 0
+  /// Unit attentions that the next login finds.
+  var attentionsAtLoss: [(UInt8, UInt8)] = []
+  /// WCE of the caching mode page; nil where there is none.
+  var hasWriteCache: Bool? = true
   private(set) var commands: [UInt8] = []
 
   func execute(_ cdb: CommandDescriptorBlock, _ data: [UInt8]) -> FakeAnswer {
@@ -32,6 +36,7 @@ final class FakeDisk {
     }
     if isTransfer, cuts > 0 {
       cuts -= 1
+      attentions += attentionsAtLoss
       return .cut
     }
     switch code {
@@ -42,6 +47,10 @@ final class FakeDisk {
       page[11] = UInt8(mostBlocks)
       return .data(page)
     case 0x12: return .data([0, 0, 5, 2, 31] + [UInt8](repeating: 0x20, count: 31))
+    case 0x1A where cdb[2] == 0x08:
+      guard let hasWriteCache else { return .check(sense(.illegalRequest, 0x24, 0)) }
+      let page: [UInt8] = [0x08, 18, hasWriteCache ? 0x04 : 0] + [UInt8](repeating: 0, count: 17)
+      return .data([23, 0, 0, 0] + page)
     case 0x1A: return .data([3, 0, 0, 0])
     case 0x9E where knowsLongCommands && cdb[1] == 0x10:
       return .data([0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 2, 0] + [UInt8](repeating: 0, count: 20))
@@ -158,6 +167,64 @@ struct RemoteDiskTests {
       let (status, bytes) = try await read(disk, at: 1024, 8 * 512)
       #expect(status.byteCount == 3 * 512 && status.condition?.key == .mediumError)
       #expect(status.condition?.information == 5 && bytes == Array(fake.bytes[1024..<5 * 512]))
+    }
+  }
+
+  private func write(_ disk: RemoteDisk, at offset: UInt64) async throws {
+    var payload = try disk.unit.ring.room(1024)
+    payload.overwrite(with: counting(1024))
+    check(await disk.write(at: offset, from: payload).status == .good(1024))
+  }
+
+  @Test(
+    "fails the next flush where it began anew with writes in its cache, and not where it did not",
+    arguments: [
+      (true, [0x00], true), (true, [0x01], true), (true, [0x02], true), (true, [0x04], true),
+      (true, [0x07], false), (true, [], false), (true, [0x07, 0x00], true),
+      (false, [0x00], false), (nil, [0x00], true),
+    ] as [(Bool?, [UInt8], Bool)])
+  func lostCache(hasWriteCache: Bool?, qualifiers: [UInt8], isLost: Bool) async throws {
+    try await withDisk(connections: 2, { $0.hasWriteCache = hasWriteCache }) { disk, fake in
+      try await write(disk, at: 0)
+      fake.attentionsAtLoss = qualifiers.map { (0x29, $0) }
+      fake.cuts = 1
+      try await write(disk, at: 1024)
+      #expect(disk.unit.session.loginCount == 2)
+      let status = await disk.flush()
+      #expect((status.condition != nil) == isLost)
+      if isLost {
+        #expect(status.condition?.key == .unitAttention && status.condition?.isDeferred == true)
+        #expect(status.condition?.additional.code == 0x29)
+      }
+      #expect(fake.commands.last == 0x35, "what is there is made durable all the same")
+      check(await disk.flush() == .good())
+    }
+  }
+
+  @Test("fails the next flush also where it began anew in the same session, whoever heard of it")
+  func lostCacheWithoutLogin() async throws {
+    try await withDisk { disk, fake in
+      for flushHears in [true, false] {
+        try await write(disk, at: 0)
+        fake.attentions = [(0x29, 0x00)]
+        if !flushHears { _ = try await read(disk, at: 0, 512) }
+        check(await disk.flush().condition?.key == .unitAttention)
+      }
+    }
+  }
+
+  @Test("loses nothing that was flushed before, or not yet acknowledged")
+  func nothingLost() async throws {
+    try await withDisk(connections: 3) { disk, fake in
+      fake.attentionsAtLoss = [(0x29, 0x00)]
+      fake.cuts = 1
+      try await write(disk, at: 0)
+      check(await disk.flush() == .good())
+      fake.cuts = 1
+      _ = try await read(disk, at: 0, 512)
+      #expect(disk.unit.session.loginCount == 3)
+      try await write(disk, at: 0)
+      check(await disk.flush() == .good())
     }
   }
 }

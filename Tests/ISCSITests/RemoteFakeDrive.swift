@@ -1,3 +1,4 @@
+import Devices
 import ISCSIProtocol
 import SAM
 import SCSI
@@ -24,10 +25,18 @@ final class FakeDrive {
   var isProtected = false
   /// Unit attentions that are due.
   var attentions: [(UInt8, UInt8)] = [(0x29, 0x00)]
-  /// Cuts the connection at the next WRITE or READ: before or after it was executed.
+  /// Without a cartridge.
+  var isEmpty = false
+  /// Cuts the connection at the next WRITE, READ or WRITE FILEMARKS: before or after it was executed.
   var cut: Cut?
-  /// Where a nexus loss leaves the tape.
-  var movesAtLoss = 0
+  /// What happens to the tape while nobody is logged in.
+  var duringLoss: (FakeDrive) -> Void = { _ in }
+  /// Unit attentions that the next login finds.
+  var attentionsAtLoss: [(UInt8, UInt8)] = [(0x29, 0x07)]
+  /// What the initiator says to its operator.
+  var log = FakeLog()
+  /// Ends the connection from this side.
+  var disconnect: () async -> Void = {}
   private(set) var commands: [UInt8] = []
 
   enum Cut { case before, after }
@@ -40,19 +49,18 @@ final class FakeDrive {
       return .check(sense(.unitAttention, code, qualifier))
     }
     commands.append(cdb.operationCode)
-    let isTransfer = cdb.operationCode == 0x08 || cdb.operationCode == 0x0A
-    guard isTransfer, let cut else { return answer(cdb, data) }
+    guard [0x08, 0x0A, 0x10].contains(cdb.operationCode), let cut else { return answer(cdb, data) }
     self.cut = nil
     if cut == .after { _ = answer(cdb, data) }
-    position += movesAtLoss
-    attentions.append((0x29, 0x07))
+    duringLoss(self)
+    attentions += attentionsAtLoss
     return .cut
   }
 
   private func answer(_ cdb: CommandDescriptorBlock, _ data: [UInt8]) -> FakeAnswer {
     let count = Int(cdb.uint24(at: 2))
     switch cdb.operationCode {
-    case 0x00: return .good
+    case 0x00: return isEmpty ? .check(sense(.notReady, 0x3A, 0)) : .good
     case 0x12:
       var inquiry = [UInt8](repeating: 0x20, count: 36)
       inquiry.replaceSubrange(..<8, with: [1, 0x80, 5, 2, 31, 0, 0, 2])
@@ -117,7 +125,8 @@ final class FakeDrive {
       position = length
       return .good
     }
-    guard kind == 0 else { return .check(sense(.illegalRequest, 0x24, 0)) }
+    guard kind < 2 else { return .check(sense(.illegalRequest, 0x24, 0)) }
+    if kind == 1 { return spaceFilemarks(count) }
     if isVague {
       let target = position + count
       guard target < length else {
@@ -147,6 +156,18 @@ final class FakeDrive {
     }
     return .good
   }
+
+  private func spaceFilemarks(_ count: Int) -> FakeAnswer {
+    for _ in 0..<abs(count) {
+      repeat {
+        guard count > 0 ? position < length : position > 0 else {
+          return .check(sense(.blankCheck, 0, count > 0 ? 5 : 4))
+        }
+        position += count.signum()
+      } while tape[count > 0 ? position - 1 : position] != .filemark
+    }
+    return .good
+  }
 }
 
 extension FakeTarget {
@@ -155,6 +176,7 @@ extension FakeTarget {
     play { target in
       for _ in 0..<connections {
         let connection = try await target.logIn()
+        drive.disconnect = { await connection.exchange.close() }
         // A connection that was cut ends here, and the next one comes.
         try? await connection.serve { drive.execute($0, $1) }
         await connection.exchange.close()
@@ -167,5 +189,43 @@ extension FakeTarget {
     let url = try ISCSIURL("iscsi://127.0.0.1:\(address.port)/\(Self.name)/0")
     let unit = try await RemoteUnit.open(url, try options, ring: ring)
     return try await RemoteTape.open(unit)
+  }
+}
+
+/// Runs `body` with the tape in a drive that `setUp` makes.
+func withDrive(
+  connections: Int = 1, _ setUp: @escaping @Sendable (FakeDrive) -> Void = { _ in },
+  _ body: @escaping @Sendable (RemoteTape, FakeDrive) async throws -> Void
+) async throws {
+  try await withFakeTarget { target in
+    target.policy.wanted.firstBurstLength = 8192
+    let drive = FakeDrive()
+    drive.log = target.log
+    setUp(drive)
+    let script = target.serve(drive, connections: connections)
+    let tape = try await target.openTape()
+    try await body(tape, drive)
+    _ = await tape.close()
+    drive.disconnect = {}
+    await script.wait()
+  }
+}
+
+extension RemoteTape {
+  /// Writes a record.
+  func write(_ bytes: [UInt8]) async throws -> DeviceStatus {
+    var payload = try unit.ring.room(bytes.count)
+    payload.overwrite(with: bytes)
+    return await write(payload).status
+  }
+
+  /// Reads a record, up to `count` bytes of it.
+  func read(
+    _ count: Int, acceptsShorter: Bool = true
+  ) async throws -> (DeviceStatus, [UInt8]) {
+    let payload = try unit.ring.room(count)
+    let completion = await read(into: payload, acceptsShorter: acceptsShorter)
+    let status = completion.status
+    return (status, Array(completion.takePayload().bytes().prefix(status.byteCount)))
   }
 }
