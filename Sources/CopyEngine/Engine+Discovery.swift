@@ -47,14 +47,16 @@ private func parse(
     let login = host[..<at]
     host = host[host.index(after: at)...]
     guard let percent = login.firstIndex(of: "%") else {
-      throw EngineError(.syntax, "\(host): a user needs a password; write USER%PASSWORD@\(host)")
+      // What stands around an "@" may be a password.
+      throw EngineError(.syntax, "a user needs a password; write USER%PASSWORD@HOST")
     }
     authentication = try InitiatorCHAP(
       user: String(login[..<percent]), password: String(login[login.index(after: percent)...]),
       at: String(host))
   }
   guard !host.contains(","), let portal = PortalAddress(String(host)) else {
-    throw EngineError(.syntax, "\(host): is no portal; write host, host:port or [address]:port")
+    let shown = host.prefix { !"/?,%&=".contains($0) }
+    throw EngineError(.syntax, "\(shown): is no portal; write host, host:port or [address]:port")
   }
   return (portal, authentication)
 }

@@ -80,7 +80,7 @@ public struct DeviceOptions: Equatable, Sendable {
         if key != "fault", !seen.insert(key).inserted { throw Reason("is said twice") }
         try apply(key, value)
       } catch {
-        throw .option(device: Self.shown(name), option: part, reason: error.text)
+        throw .option(device: Self.shown(name), option: shown(part, key), reason: error.text)
       }
     }
   }
@@ -97,13 +97,23 @@ public struct DeviceOptions: Equatable, Sendable {
     }
     guard let at = shown.lastIndex(of: "@") else {
       // A password with a comma, or an address whose host was forgotten.
-      guard let percent = shown.prefix(while: { $0 != "/" }).firstIndex(of: "%") else {
-        return "iscsi://" + shown
+      let login = shown.prefix { $0 != "/" }
+      if let percent = login.firstIndex(of: "%") { return "iscsi://" + shown[..<percent] + "%…" }
+      // With nothing behind it, what looks like a port may be one.
+      if login.endIndex == shown.endIndex, let colon = login.firstIndex(of: ":") {
+        return "iscsi://" + shown[..<colon] + ":…"
       }
-      return "iscsi://" + shown[..<percent] + "%…"
+      return "iscsi://" + shown
     }
     let user = shown[..<at].prefix { $0 != "%" && $0 != ":" }
     return "iscsi://" + user + (user.endIndex < at ? "%…" : "") + shown[at...]
+  }
+
+  /// What may be shown of an option: behind a URL it may be the rest of a password.
+  private func shown(_ part: String, _ key: String) -> String {
+    guard kind == .remote else { return part }
+    return Self.keys.contains(key)
+      ? key : "what follows a comma (write it twice where it belongs to a password)"
   }
 
   /// Why an option is not understood.

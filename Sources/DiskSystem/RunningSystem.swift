@@ -78,7 +78,7 @@ final class RunningSystem: @unchecked Sendable {
       table, units: Dictionary(units.map { ($0.configuration.name, $0.logicalUnit) }) { $1 })
     let router = LogicalUnitRouter(ring: ring, map: map)
     copies.router = router
-    copies.reach = reach(configuration.fabric, ring, log)
+    copies.reach = reach(configuration.fabric, directory, ring, log)
     let server = TargetServer(
       ring: ring, directory: Directory(table, router: router, log: log),
       data: BufferShare(of: ring.arena, byteCount: plan.target),
@@ -100,15 +100,13 @@ final class RunningSystem: @unchecked Sendable {
       server: server, log: log)
   }
 
-  /// What initiator ports log in as where nothing was said.
-  private static let initiatorName = "iqn.2026-11.org.ecopy:system"
-
   /// The initiator ports for copies; nil where there are none.
   private static func reach(
-    _ plan: FabricPlan, _ ring: Ring, _ log: @escaping @Sendable (DiskSystem.Event) -> Void
+    _ plan: FabricPlan, _ directory: StateDirectory, _ ring: Ring,
+    _ log: @escaping @Sendable (DiskSystem.Event) -> Void
   ) -> CopyReach? {
     guard plan.ports.contains(where: { $0.designation == .initiator }) else { return nil }
-    guard let name = plan.initiatorName ?? (try? ISCSIName(initiatorName)) else {
+    guard let name = plan.initiatorName ?? (try? ISCSIName(directory.initiatorName)) else {
       preconditionFailure("the name is one")
     }
     // Portal group tags count the target ports.

@@ -82,7 +82,7 @@ public final class FabricReach: CopyReach {
       let (found, reports) = await finder.find(
         PortSearch.Wish(
           ways: ways, deviceType: target.peripheralDeviceType, designator: designator,
-          readOnly: !written.contains(place)),
+          readOnly: !written.contains { search.list.targets[$0].isSameDevice(as: target) }),
         through: ports, isCancelled: search.isCancelled)
       tell(search, place, reports)
       if let found {
@@ -125,5 +125,12 @@ public final class FabricReach: CopyReach {
       for device in open { await device.close() }
       open = []
     }
+  }
+}
+
+extension TargetDescriptor {
+  /// Whether both name the device in the same words: then it is opened once, for both.
+  fileprivate func isSameDevice(as other: TargetDescriptor) -> Bool {
+    identification == other.identification && logicalUnit == other.logicalUnit
   }
 }

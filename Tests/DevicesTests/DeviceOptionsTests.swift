@@ -85,4 +85,21 @@ struct DeviceOptionsTests {
       #expect(!error.description.contains("secret"))
     }
   }
+
+  @Test(
+    "no message shows a part of a password, whatever is typed",
+    arguments: [
+      "iscsi://u%hush,HUSH@h/iqn.x/0", "iscsi://u%hush,HUSH=1@h/iqn.x/0",
+      "iscsi://u%hush,block=HUSH@h/iqn.x/0", "iscsi://u:hush,HUSH@h/iqn.x/0",
+      "iscsi://u%h@h/iqn.x/0?target-user=t&target-password=hush,HUSH",
+      "iscsi://u%hush,HUSH", "iscsi://u%hush@h/iqn.x/0,HUSH",
+    ])
+  func secrets(text: String) {
+    do throws(DeviceError) {
+      _ = try DeviceOptions(text)
+      Issue.record("it is understood")
+    } catch {
+      #expect(!error.description.lowercased().contains("hush"), "\(error)")
+    }
+  }
 }

@@ -64,6 +64,14 @@ final class StateDirectory: Sendable {
     unsafe bytes.withUnsafeBytes { unsafe digest.update($0) }
     return digest.finalize().prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
+
+  /// What initiator ports log in as where nothing else is said: of this directory alone, because two
+  /// systems of one name would end each other's sessions (RFC 7143 6.3.5).
+  var initiatorName: String {
+    // No unit has an empty name.
+    "iqn.2026-11.org.ecopy:system-" + String(number(of: ""), radix: 16)
+  }
+
   // MARK: Opening
 
   /// Whether it made the directory.
