@@ -52,7 +52,7 @@ lint: ## the formatter's rules; shell and Python syntax
 	  Tests/Peers/guest/init; do \
 	  bash -n $$script; done
 	@python3 -c 'import ast, pathlib, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
-	  Tests/Peers/test-cu Benchmarks/bench Benchmarks/bench-iscsi \
+	  Tests/Peers/test-cu Tests/Peers/strangers Benchmarks/bench Benchmarks/bench-iscsi \
 	  $$(find Benchmarks/harness -name '*.py')
 	@echo "lint: clean"
 
