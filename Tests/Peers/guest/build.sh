@@ -4,6 +4,8 @@
 # iSCSI, disk and tape drivers, open-iscsi, mt-st, and e2fsprogs of this machine. Made once, and
 # again when the files it is made from change: .build/guest/vmlinuz and base.cpio.gz.
 set -euo pipefail
+# Users of the guest read its files, whoever asked for it.
+umask 022
 PATH="$PATH:/usr/sbin:/sbin"
 here=$(cd "$(dirname "$0")" && pwd)
 guest=$(cd "$here/../../.." && pwd)/.build/guest

@@ -58,7 +58,7 @@ as_user() {
     > /tmp/ecopy.out 2> /tmp/ecopy.err
 }
 as_user doctor || true
-grep '^[A-Z]* *locked memory' /tmp/ecopy.out > /tmp/locked || fail "doctor: $(cat /tmp/ecopy.out)"
+grep '^[A-Z]* *locked memory' /tmp/ecopy.out > /tmp/locked || fail "doctor: $(cat /tmp/ecopy.out /tmp/ecopy.err)"
 grep -q 'not registered' /tmp/locked || fail "doctor does not see the limit: $(cat /tmp/locked)"
 say "$(cat /tmp/locked)"
 must as_user copy /dev/sda /dev/nst0 --block-size 1MiB --filemark --overwrite --verbose --progress none

@@ -4,6 +4,8 @@
 # /opt/extra, and prints its console. Exit 0 only if the job ended with 0 within SECONDS. The guest's
 # network exists inside QEMU only (TEST-NET, no way out): 192.0.2.2 there is 127.0.0.1 here.
 set -euo pipefail
+# Users of the guest read its files, whoever asked for it.
+umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 guest=$(cd "$here/../../.." && pwd)/.build/guest
 job=$1 seconds=$2 extra=${3:-}

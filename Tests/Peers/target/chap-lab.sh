@@ -2,10 +2,12 @@
 # alice-password-1, and itself target with target-password-2. MD5 is allowed, since these peers know
 # nothing newer.
 chap_name=iqn.2026-11.org.ecopy:chap
-umask 077
 [ "${PEER_TARGET:-ecopyd}" = tgtd ] || [ -r "$root/examples/lab.yaml" ] || fail "no lab.yaml"
-printf 'alice-password-1' > "$work/alice.secret"
-printf 'target-password-2' > "$work/target.secret"
+(
+  umask 077
+  printf 'alice-password-1' > "$work/alice.secret"
+  printf 'target-password-2' > "$work/target.secret"
+)
 {
   cat "$root/examples/lab.yaml" 2> /dev/null || true
   cat << RULE
