@@ -9,7 +9,7 @@ for lun in 0 1; do
   within 10 test -S "$socket" || fail "qemu-nbd for LUN $lun"
   fio --name=verify --ioengine=nbd --uri="nbd+unix:///?socket=$socket" --rw=randwrite \
     --bsrange=4k-256k --blockalign=4k --size=64M --iodepth=32 --verify=crc32c --verify_fatal=1 \
-    --randseed=$RANDOM --output="$work/fio.log" || fail "fio on LUN $lun"
+    --aux-path="$work" --randseed=$RANDOM --output="$work/fio.log" || fail "fio on LUN $lun"
   grep -q 'err= 0' "$work/fio.log" || fail "fio on LUN $lun"
   stop nbd$lun
 done
